@@ -1,0 +1,1 @@
+"""Composition: the command line and the Python API over the other rooms."""

@@ -1,0 +1,688 @@
+"""A plan bound to tapes: names, texts and columns become numbers, conditions become lists of operations by code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays
+import numpy as np
+from numpy.typing import NDArray
+
+from ethogram.engines.rowwise import Table, limits_of
+from ethogram.engines.spec import ColumnKey, lists_of, properties_of
+from ethogram.engines.tapes import Ragged
+from ethogram.engines.tapeset import Arrays, TapeSet
+from ethogram.kernel import layout
+from ethogram.kernel.accumulate import DISTINCT_FEW
+from ethogram.kernel.calendar import Zones, zones
+from ethogram.kernel.layout import NOWHERE, NULL, Program, Tape
+from ethogram.language.instants import moment_of_text
+from ethogram.language.lowering import traits_of_me
+from ethogram.language.plan import (
+    COMPARISONS,
+    ZERO_OF_NOTHING,
+    Atom,
+    Input,
+    Kind,
+    LocalTime,
+    Op,
+    Output,
+    Part,
+    Plan,
+    Step,
+    Stream,
+    TextTest,
+    Window,
+)
+from ethogram.language.tree import And, Between, Compare, Expression, Me, Not, Or
+from ethogram.model.errors import Unsupported
+from ethogram.model.settings import Settings
+
+Integers = NDArray[np.int64]
+Truth = NDArray[np.bool_]
+TAGS = {"number": "n", "text": "t", "flag": "f"}
+COUNTING = frozenset({Kind.COUNT, Kind.PERIODS, Kind.STREAK, Kind.DISTINCT, Kind.MAX_COUNT})
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A column to be made: when an event of the stream was undone by its `unless`."""
+
+    stream: Stream
+    names: tuple[int, ...]
+    undoing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A column to be made: 1 where a condition holds, `otherwise` elsewhere."""
+
+    condition: Expression
+    codes: Truth = field(compare=False, hash=False)
+    otherwise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A program and what is still to be made of each bucket's tape for it."""
+
+    plan: Plan
+    program: Program
+    zones: Zones
+    columns: tuple[Undone | Derived, ...]
+    coded: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    atom: int
+    bit: int
+    codes: Integers
+    plain: bool
+    order: int
+    range_column: int = NOWHERE
+    low: int = 0
+    high: int = 0
+    conditions: tuple[int, int] = (0, 0)
+
+
+def bind(plan: Plan, tapes: TapeSet, settings: Settings) -> Bound:
+    return _Binding(plan, tapes, settings).bound()
+
+
+class _Binding:
+    def __init__(self, plan: Plan, tapes: TapeSet, settings: Settings) -> None:
+        self.plan = plan
+        self.tapes = tapes
+        self.settings = settings
+        self.zone = ZoneInfo(settings.timezone)
+        self.texts = tapes.texts
+        self.zone_names: dict[str, int] = {settings.timezone: 0}
+        table = np.array(tapes.codes, np.int64).reshape(len(tapes.codes), 1 + len(tapes.coded))
+        self.code_name = table[:, 0]
+        self.coded = {key: table[:, 1 + index] for index, key in enumerate(tapes.coded)}
+        self.code_rows = Table(len(tapes.codes), self.coded, {}, self.texts, self.zone)
+        self.coded_rows: list[Integers] = list(self.coded.values())
+        self.columns: dict[Undone | Derived, int] = {}
+        self.conditions: list[tuple[int, int, int, int]] = []
+        self.terms: list[tuple[int, int, int, int, int, int]] = []
+        self.locals: dict[LocalTime, int] = {}
+        self.masks: dict[tuple[Stream, int], Truth] = {}
+        self.condition_masks: dict[Expression, Truth] = {}
+        self.windows = {window: index for index, window in enumerate(plan.windows)}
+        self.outputs = {output.name: index for index, output in enumerate(plan.outputs)}
+
+    def bound(self) -> Bound:
+        places = [self.place(atom) for atom in self.plan.atoms]
+        operations = [
+            one for index in range(len(self.plan.atoms)) for one in self.operations(index, places[index])
+        ]
+        self.kinds = [kind for kind, _, _ in places]
+        dispatch, ops = self.dispatch(operations)
+        texts = [self.texts.number(text) for text in self.plan.texts]
+        constants = np.array([*self.plan.constants, *texts], np.int64)
+        local, days = self.local_tables()
+        slots, inputs, triggered = self.inputs(operations, self.slot_rows(places))
+        program = Program(
+            levels=self.levels,
+            timezone_given=self.timezone_given(),
+            dispatch=dispatch,
+            ops=ops,
+            conditions=_table(self.conditions, 4),
+            terms=_table(self.terms, 6),
+            locals=_table(local, 6),
+            holidays=days,
+            slots=slots,
+            sequences=self.sequences(),
+            parts=_table([_part(part) for window in self.plan.windows for part in window], 6),
+            windows=self.window_table(),
+            outs=self.outs(),
+            defaults=np.zeros(len(self.plan.outputs), np.int64),
+            ins=self.instructions(),
+            constants=constants,
+            tables=self.tests(),
+            texts=self.text_functions(),
+            inputs=inputs,
+            triggered=triggered,
+            given_of=self.given_numbers(),
+        )
+        names = tuple(self.zone_names)
+        coded = (
+            np.stack(self.coded_rows) if self.coded_rows else np.zeros((0, len(self.tapes.codes)), np.int64)
+        )
+        table = zones(names, self.settings.week_starts)
+        return Bound(self.plan, program, table, tuple(self.columns), np.ascontiguousarray(coded))
+
+    # --- columns --------------------------------------------------------------------------------------------------
+
+    def column(self, key: ColumnKey) -> tuple[int, int] | None:
+        """Where a property is: (place, column)."""
+        if key in self.coded:
+            return layout.CODED, list(self.coded).index(key)
+        if key in self.tapes.flat:
+            return layout.FLAT, self.tapes.flat.index(key)
+        if key in self.tapes.ragged:
+            return layout.RAGGED, self.tapes.ragged.index(key)
+        return None
+
+    def made(self, column: Undone | Derived) -> int:
+        """The flat column of something to be made of each tape."""
+        return len(self.tapes.flat) + self.columns.setdefault(column, len(self.columns))
+
+    def place(self, atom: Atom) -> tuple[int, int, int]:
+        """(kind, place, column) of what the atom measures; NOWHERE where no event has it."""
+        if not atom.path:
+            return atom.kind, NOWHERE, NOWHERE
+        found = self.column(ColumnKey(atom.path, TAGS[atom.of or "text"]))
+        if found is None:
+            return atom.kind, NOWHERE, NOWHERE
+        if atom.kind is Kind.DISTINCT and found[0] == layout.CODED:
+            values = self.coded_rows[found[1]]
+            different = np.unique(values[values != NULL])
+            if len(different) <= 64:
+                dense = np.where(values == NULL, NULL, np.searchsorted(different, values))
+                self.coded_rows.append(dense.astype(np.int64))
+                return DISTINCT_FEW, layout.CODED, len(self.coded_rows) - 1
+        return atom.kind, *found
+
+    # --- operations -----------------------------------------------------------------------------------------------
+
+    def operations(self, index: int, place: tuple[int, int, int]) -> Iterable[_Operation]:
+        atom = self.plan.atoms[index]
+        if atom.sequence is None:
+            if atom.path and place[1] == NOWHERE:
+                return
+            yield self.operation(index, atom.stream, 0)
+            return
+        for number, step in enumerate(atom.sequence.steps):
+            yield self.operation(index, step.stream, 1 << number)
+        if atom.sequence.strict is not None:
+            yield self.operation(index, atom.sequence.strict, 0)
+
+    def operation(self, index: int, stream: Stream, bit: int) -> _Operation:
+        atom = self.plan.atoms[index]
+        mask = self.names_mask(stream)
+        range_column, low, high = NOWHERE, -(2**63) + 1, 2**63 - 1
+        begin = len(self.conditions)
+        for condition in stream.where:
+            coded = self.coded_condition(condition)
+            if coded is not None:
+                mask = mask & coded
+                continue
+            limits = self.limits(condition)
+            if limits is not None and range_column in (NOWHERE, limits[0]):
+                range_column, low, high = limits[0], max(low, limits[1]), min(high, limits[2])
+            else:
+                self.condition(condition, mask)
+        if stream.unless is not None:
+            self.undone(stream)
+        if atom.local is not None:
+            row = self.locals.setdefault(atom.local, len(self.locals))
+            self.conditions.append((layout.LOCAL_TIME, row, 0, 0))
+        window = atom.window
+        simple = not window or (len(window) == 1 and window[0].kind == "from" and window[0].step.micros > 0)
+        dynamic = atom.since is not None or atom.until is not None
+        plain = simple and not dynamic and len(self.conditions) == begin
+        order = -window[0].step.micros if window and simple else -(2**62)
+        codes = np.flatnonzero(mask)
+        return _Operation(
+            index, bit, codes, plain, order, range_column, low, high, (begin, len(self.conditions))
+        )
+
+    def names_mask(self, stream: Stream) -> Truth:
+        if stream.names is None:
+            excluded = [
+                n for n, (name, each) in enumerate(self.tapes.names.known) if each or name in stream.excluded
+            ]
+            return ~np.isin(self.code_name, excluded)
+        wanted = [
+            number
+            for number, (name, each) in enumerate(self.tapes.names.known)
+            if name in stream.names and each == stream.each
+        ]
+        return np.isin(self.code_name, wanted)
+
+    def keys_of(self, condition: Expression) -> list[ColumnKey]:
+        paths = set(properties_of(condition))
+        found = [
+            key
+            for key in (*self.tapes.flat, *self.tapes.ragged)
+            if key.path in paths and key.type != "length"
+        ]
+        lists = set(lists_of(condition))
+        return found + [key for key in self.tapes.flat if key.type == "length" and key.path in lists]
+
+    def coded_condition(self, condition: Expression) -> Truth | None:
+        """A condition on coded properties alone, as a truth value a code."""
+        if condition in self.condition_masks:
+            return self.condition_masks[condition]
+        if traits_of_me(condition) or any(key not in self.coded for key in self.keys_of(condition)):
+            return None
+        self.condition_masks[condition] = self.code_rows.holds(condition)
+        return self.condition_masks[condition]
+
+    def limits(self, condition: Expression) -> tuple[int, int, int] | None:
+        found = limits_of(condition)
+        if found is None:
+            return None
+        key = ColumnKey(found[0], "n")
+        column = self.column(key)
+        if column is None or column[0] != layout.FLAT:
+            return None
+        return column[1], found[1], found[2]
+
+    def condition(self, condition: Expression, codes: Truth) -> None:
+        """A condition that needs more than codes and one range."""
+        limits = self.limits(condition)
+        if limits is not None:
+            self.conditions.append((layout.IN_RANGE, limits[0], limits[1], limits[2]))
+        elif traits_of_me(condition):
+            begin = len(self.terms)
+            self.term(condition)
+            self.conditions.append((layout.TERMS, 0, begin, len(self.terms)))
+        else:
+            self.conditions.append((layout.IN_RANGE, self.made(Derived(condition, codes)), 1, 1))
+
+    def undone(self, stream: Stream) -> None:
+        assert stream.unless is not None
+        known = self.tapes.names.known
+        names = tuple(
+            n for n, (name, each) in enumerate(known) if name in (stream.names or ()) and each == stream.each
+        )
+        undoing = tuple(n for n, (name, each) in enumerate(known) if name == stream.unless.event and not each)
+        bare = Stream(stream.names, each=stream.each, unless=stream.unless)
+        self.conditions.append((layout.NOT_UNDONE, self.made(Undone(bare, names, undoing)), 0, 0))
+
+    # --- conditions that look at the customer's traits --------------------------------------------------------------
+
+    def term(self, condition: Expression) -> None:
+        match condition:
+            case _ if not traits_of_me(condition):
+                column = self.made(Derived(condition, np.ones(len(self.tapes.codes), np.bool_)))
+                self.terms.append((layout.TERM_TRUE, layout.FLAT, column, 0, 0, 0))
+            case And() | Or():
+                for number, item in enumerate(condition.items):
+                    self.term(item)
+                    if number:
+                        kind = layout.TERM_AND if isinstance(condition, And) else layout.TERM_OR
+                        self.terms.append((kind, 0, 0, 0, 0, 0))
+            case Not():
+                self.term(condition.item)
+                self.terms.append((layout.TERM_NOT, 0, 0, 0, 0, 0))
+            case Between(item=item, low=low, high=high):
+                self.term(And((Compare(">=", item, low), Compare("<=", item, high))))
+            case Compare():
+                self.compare_with_trait(condition)
+            case _:
+                raise Unsupported(
+                    "E_UNSUPPORTED", "me.… must stand alone on one side of a comparison", span=condition.span
+                )
+
+    def compare_with_trait(self, condition: Compare) -> None:
+        mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
+        left, right, operator = condition.left, condition.right, condition.operator
+        if isinstance(left, Me):
+            left, right, operator = right, left, mirrored.get(operator, operator)  # type: ignore[assignment]
+        if not isinstance(right, Me) or operator not in mirrored or traits_of_me(left):
+            raise Unsupported(
+                "E_UNSUPPORTED", "me.… must stand alone on one side of a comparison", span=condition.span
+            )
+        output = self.outputs[right.trait]
+        type_ = self.plan.outputs[output].type
+        paths = list(properties_of(left))
+        if type_ not in TAGS or len(paths) != 1 or left.__class__.__name__ != "Property":
+            raise Unsupported(
+                "E_UNSUPPORTED",
+                f"a property must stand beside me.{right.trait}, a {type_}",
+                hint="Make the computed value a property when loading, or compare in a segment.",
+                span=condition.span,
+            )
+        column = self.column(ColumnKey(paths[0], TAGS[type_]))
+        if column is None:
+            no_one = self.made(Derived(Or(()), np.zeros(len(self.tapes.codes), np.bool_)))
+            self.terms.append((layout.TERM_TRUE, layout.FLAT, no_one, 0, 0, 0))
+            return
+        by_rank = int(type_ == "text" and operator != "==")
+        self.terms.append((layout.TERM_COMPARE, *column, COMPARISONS[operator], output, by_rank))
+
+    # --- tables ---------------------------------------------------------------------------------------------------
+
+    @property
+    def levels(self) -> int:
+        found = [one.level for one in (*self.plan.atoms, *self.plan.outputs)]
+        return 1 + max(found, default=0)
+
+    def dispatch(self, operations: Sequence[_Operation]) -> tuple[Integers, Integers]:
+        """Operations by level and code, the plain ones first, by the start of their window."""
+        codes = len(self.tapes.codes)
+        rows = self.levels * codes
+        which = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
+        if not len(which):
+            return np.zeros((rows + 1, 2), np.int64), np.zeros((0, 9), np.int64)
+        facts = np.array(
+            [(self.plan.atoms[one.atom].level, not one.plain, one.order, one.atom) for one in operations],
+            np.int64,
+        )
+        row = facts[which, 0] * codes + np.concatenate([one.codes for one in operations])
+        careful, order, slot = facts[which, 1], facts[which, 2], facts[which, 3]
+        sort = np.lexsort((which, slot, order, careful, row))
+        which, row, careful = which[sort], row[sort], careful[sort]
+        every = np.arange(rows + 1)
+        begin = np.searchsorted(row, every)
+        middle = np.searchsorted(row * 2 + careful, every * 2 + 1)
+        table = np.array([self.operation_row(one) for one in operations], np.int64)
+        return np.stack([begin, middle], axis=1).astype(np.int64), table[which]
+
+    def operation_row(self, one: _Operation) -> tuple[int, ...]:
+        window = self.windows[self.plan.atoms[one.atom].window]
+        return (
+            one.atom,
+            self.kinds[one.atom],
+            window,
+            one.bit,
+            one.range_column,
+            one.low,
+            one.high,
+            *one.conditions,
+        )
+
+    def timezone_given(self) -> int:
+        if not any(row.of_customer for row in self.locals):
+            return NOWHERE
+        return next((n for n, (path, _) in enumerate(self.plan.givens) if path == ("timezone",)), NOWHERE)
+
+    def local_tables(self) -> tuple[list[tuple[int, ...]], Integers]:
+        rows, days = [], list[int]()
+        for one in self.locals:
+            first = past = NOWHERE
+            if one.holiday:
+                first = len(days)
+                days += holiday_days(one.holiday, self.settings.country)
+                past = len(days)
+            masks = _hour_mask(one.hours), _mask(one.weekdays, range(7)), _mask(one.months, range(1, 13))
+            rows.append((*masks, first, past, int(one.of_customer)))
+        return rows, np.array(days, np.int64)
+
+    def slot_rows(self, places: Sequence[tuple[int, int, int]]) -> list[list[int]]:
+        rows, sequences = [], 0
+        for atom, (kind, place, column) in zip(self.plan.atoms, places, strict=True):
+            text_ties = atom.kind is Kind.MOST_FREQUENT and atom.of == "text"
+            rows.append(
+                [
+                    kind,
+                    self.windows[atom.window],
+                    place,
+                    column,
+                    atom.number,
+                    1 if text_ties else atom.step.micros,
+                    atom.step.months,
+                    NOWHERE if atom.since is None else atom.since,
+                    NOWHERE if atom.until is None else atom.until,
+                    int(atom.kind in ZERO_OF_NOTHING),
+                    1_000_000 if atom.kind in COUNTING else 1,
+                    NOWHERE if atom.sequence is None else sequences,
+                ]
+            )
+            sequences += atom.sequence is not None
+        return rows
+
+    def sequences(self) -> Integers:
+        found = [atom.sequence for atom in self.plan.atoms if atom.sequence is not None]
+        longest = max((len(one.steps) for one in found), default=0)
+        table = np.zeros((len(found), layout.SEQ_BITS + 2 * longest + 1), np.int64)
+        for row, one in enumerate(found):
+            wanted = [1 << number for number, step in enumerate(one.steps) if not step.forbidden]
+            forbidden = [0] * (len(wanted) + 1)
+            before = 0
+            for number, step in enumerate(one.steps):
+                if step.forbidden:
+                    forbidden[before] |= 1 << number
+                before += not step.forbidden
+            place = self.same_column(one.same) if one.same else (NOWHERE, NOWHERE)
+            facts = [len(wanted), int(one.strict is not None), *place, *_limit(one.within), *_limit(one.gap)]
+            table[row, : len(facts) + len(wanted) + len(forbidden)] = [*facts, *wanted, *forbidden]
+        return table
+
+    def same_column(self, path: tuple[str, ...]) -> tuple[int, int]:
+        keys = [
+            key for key in (*self.tapes.flat, *self.tapes.ragged) if key.path == path and key.type != "length"
+        ]
+        if not keys:
+            return layout.FLAT, self.made(Derived(Or(()), np.zeros(0, np.bool_), NULL))
+        if len(keys) != 1 or keys[0] in self.tapes.ragged:
+            reason = "it holds lists, or values of different types"
+            raise Unsupported("E_UNSUPPORTED", f"same={'.'.join(path)} cannot be followed: {reason}")
+        found = self.column(keys[0])
+        assert found is not None
+        return found
+
+    def window_table(self) -> Integers:
+        end = np.cumsum([len(window) for window in self.plan.windows], dtype=np.int64)
+        sizes = [len(window) for window in self.plan.windows]
+        rows = [(int(past) - size, int(past)) for past, size in zip(end, sizes, strict=True)]
+        return _table([(*row, _quick_length(w)) for row, w in zip(rows, self.plan.windows, strict=True)], 3)
+
+    def outs(self) -> Integers:
+        rows, begin = [], 0
+        for output in self.plan.outputs:
+            rows.append((begin, begin + len(output.code), output.level))
+            begin += len(output.code)
+        return _table(rows, 3)
+
+    def instructions(self) -> Integers:
+        """Text constants follow the others."""
+        texts = len(self.plan.constants)
+        rows = []
+        for output in self.plan.outputs:
+            for one in output.code:
+                of_text = (one.op is Op.CONST and one.b) or one.op is Op.GROUP_TEXT
+                rows.append((one.op, one.a + texts if of_text else one.a, one.b, one.c))
+        return _table(rows, 4)
+
+    def uses(self, op: Op) -> bool:
+        return any(one.op is op for output in self.plan.outputs for one in output.code)
+
+    def text_functions(self) -> Integers:
+        """Functions of every text of the dictionary, as far as the program uses them."""
+        lowers: list[int] = []
+        if self.uses(Op.LOWER):
+            lowers = [self.texts.number(text.lower()) for text in list(self.texts.texts)]
+        ranked = self.uses(Op.COMPARE_TEXT) or any(row[layout.TERM_BY_RANK] for row in self.terms)
+        ranked = ranked or any(a.kind is Kind.MOST_FREQUENT and a.of == "text" for a in self.plan.atoms)
+        moments, zoned = self.uses(Op.TEXT_MOMENT), any(row.of_customer for row in self.locals)
+        if not (lowers or ranked or moments or zoned):
+            return np.zeros((4, 1), np.int64)
+        texts = self.texts.texts
+        table = np.zeros((4, max(1, len(texts))), np.int64)
+        table[layout.TEXT_LOWERS, : len(texts)] = [*lowers, *range(len(lowers), len(texts))]
+        if moments:
+            found = (moment_of_text(text, self.zone) for text in texts)
+            table[layout.TEXT_MOMENTS, : len(texts)] = [NULL if one is None else one for one in found]
+        if ranked:
+            table[layout.TEXT_RANKS, : len(texts)] = self.texts.ranks()
+        if zoned:
+            table[layout.TEXT_ZONES, : len(texts)] = self.text_zones()
+        return table
+
+    def text_zones(self) -> list[int]:
+        known = _timezones()
+        number = self.zone_names.setdefault
+        return [number(text, len(self.zone_names)) if text in known else 0 for text in self.texts.texts]
+
+    def tests(self) -> NDArray[np.uint8]:
+        if not self.plan.tests:
+            return np.zeros((0, 1), np.uint8)
+        return np.stack([np.array(self.test(test), np.uint8) for test in self.plan.tests])
+
+    def test(self, test: TextTest) -> list[bool]:
+        texts, other = self.texts.texts, test.texts[0]
+        match test.test:
+            case "in":
+                wanted = frozenset(test.texts)
+                return [text in wanted for text in texts]
+            case "contains":
+                return [other in text for text in texts]
+            case "<":
+                return [text < other for text in texts]
+            case "<=":
+                return [text <= other for text in texts]
+            case ">":
+                return [text > other for text in texts]
+            case ">=":
+                return [text >= other for text in texts]
+
+    def inputs(
+        self, operations: Sequence[_Operation], slots: list[list[int]]
+    ) -> tuple[Integers, Integers, Integers]:
+        """The outputs to run when an input is touched: of each output's alternatives the least often touched is taken."""
+        often = np.zeros(len(self.plan.atoms), np.int64)
+        for one in operations:
+            often[one.atom] += self.tapes.counts[one.codes].sum()
+        found: dict[tuple[str, int], list[int]] = {}
+        for output, facts in enumerate(self.plan.outputs):
+            for one_input in _rarest(facts, often):
+                found.setdefault((one_input.kind, one_input.index), []).append(output)
+        triggered: list[int] = []
+
+        def row(kind: str, index: int) -> tuple[int, int]:
+            begin = len(triggered)
+            triggered.extend(found.get((kind, index), ()))
+            return begin, len(triggered)
+
+        slot_table = _table([(*facts, *row("slot", index)) for index, facts in enumerate(slots)], 14)
+        sizes = {"fixed": self.plan.fixed, "fitted": self.plan.fits, "signal": self.plan.signals}
+        rows = [row(kind, index) for kind, some in sizes.items() for index in range(len(some))]
+        rows += [row("given", index) for index in range(len(self.plan.givens))]
+        rows.append(row("identified", 0))
+        return slot_table, _table(rows, 2), np.array(triggered, np.int64)
+
+    def given_numbers(self) -> Integers:
+        """The program's number of each trait on the tape, NOWHERE where it is not asked for."""
+        wanted = {
+            ColumnKey(path, TAGS[type_]): n
+            for n, (path, type_) in enumerate(self.plan.givens)
+            if type_ in TAGS
+        }
+        return np.array([wanted.get(key, NOWHERE) for key in self.tapes.traits] or [NOWHERE], np.int64)
+
+
+def _table(rows: Sequence[Sequence[int]], columns: int) -> Integers:
+    return np.array(rows, np.int64).reshape(len(rows), columns)
+
+
+def _part(part: Part) -> tuple[int, ...]:
+    return layout.PARTS[part.kind], part.step.micros, part.step.months, part.unit, part.first, part.past
+
+
+def _rarest(output: Output, often: Integers) -> frozenset[Input]:
+    def weight(inputs: frozenset[Input]) -> int:
+        return sum(int(often[one.index]) if one.kind == "slot" else 10**9 for one in inputs)
+
+    return min(output.triggers, key=weight)
+
+
+def _hour_mask(hours: tuple[int, int] | None) -> int:
+    if hours is None:
+        return (1 << 24) - 1
+    opens, closes = hours
+    return sum(
+        1 << hour
+        for hour in range(24)
+        if (opens <= hour < closes if opens <= closes else not closes <= hour < opens)
+    )
+
+
+def _mask(chosen: Sequence[int], every: Iterable[int]) -> int:
+    return sum(1 << number for number in (chosen or every))
+
+
+def _limit(step: Step | None) -> tuple[int, int]:
+    if step is None:
+        return -1, 0
+    return step.micros, step.months
+
+
+def _quick_length(window: Window) -> int:
+    """The length of a rolling window in microseconds; 0 for all of the past, -1 where the calendar decides."""
+    if not window or all(part.kind in ("since", "until") for part in window):
+        return 0
+    if len(window) == 1 and window[0].kind == "from" and window[0].step.micros > 0:
+        return window[0].step.micros
+    return -1
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
+def holiday_days(name: str, country: str) -> tuple[int, ...]:
+    """Local days since 1970 of the holidays of that name ("any": all), 1980 to 2100."""
+    if not country:
+        return ()
+    code, _, subdivision = country.partition("-")
+    known = holidays.country_holidays(
+        code, subdiv=subdivision or None, years=range(1980, 2101), language="en_US"
+    )
+    epoch = date(1970, 1, 1)
+    return tuple(sorted((day - epoch).days for day in known if name == "any" or name in known.get_list(day)))
+
+
+# --- a bucket's tape ----------------------------------------------------------------------------------------------------
+
+
+def tape_of(bound: Bound, tapes: TapeSet, arrays: Arrays, settings: Settings) -> Tape:
+    """The bucket's tape with the columns that the program needs made of it."""
+    flat = arrays["flat"]
+    if bound.columns:
+        rows = _rows_table(tapes, arrays, ZoneInfo(settings.timezone))
+        code_name = np.array([code[0] for code in tapes.codes] or [0], np.int64)
+        made = [_make(column, rows, arrays, code_name) for column in bound.columns]
+        flat = np.concatenate([flat, np.stack(made)]) if len(flat) else np.stack(made)
+    return Tape(
+        offset=arrays["offset"],
+        time=arrays["time"],
+        code=arrays["code"],
+        flat=flat,
+        coded=bound.coded,
+        ragged_offset=arrays["ragged_offset"],
+        ragged_value=arrays["ragged_value"],
+        births=arrays["births"],
+        given_offset=arrays["given_offset"],
+        given=arrays["given"],
+    )
+
+
+def _rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
+    flat = {key: arrays["flat"][index] for index, key in enumerate(tapes.flat)}
+    ragged = {}
+    for index, key in enumerate(tapes.ragged):
+        offset = arrays["ragged_offset"][index]
+        ragged[key] = Ragged(offset - offset[0], arrays["ragged_value"][offset[0] : offset[-1]])
+    return Table(len(arrays["time"]), flat, ragged, tapes.texts, zone)
+
+
+def _make(column: Undone | Derived, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
+    if isinstance(column, Derived):
+        return np.where(rows.holds(column.condition), 1, column.otherwise).astype(np.int64)
+    unless = column.stream.unless
+    assert unless is not None
+    name = code_name[arrays["code"]]
+    customer = np.repeat(np.arange(len(arrays["offset"]) - 1), np.diff(arrays["offset"]))
+    undone = np.full(rows.size, 2**63 - 1, np.int64)
+    for many in rows.property(unless.same):
+        mine = np.isin(name[many.row], column.names)
+        theirs = np.isin(name[many.row], column.undoing)
+        keys = np.stack([customer[many.row], many.value])
+        pairs, place = np.unique(keys, axis=1, return_inverse=True)
+        first = np.full(pairs.shape[1], 2**63 - 1, np.int64)
+        place = place.ravel()
+        np.minimum.at(first, place[theirs], arrays["time"][many.row[theirs]])
+        np.minimum.at(undone, many.row[mine], first[place[mine]])
+    undone[undone == 2**63 - 1] = NULL
+    return undone

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ethogram.kernel.layout import NULL
+
+Integers = NDArray[np.int64]
+
+
+class Dictionary:
+    """Texts as numbers, in order of first appearance; it only grows."""
+
+    def __init__(self, texts: list[str] | None = None) -> None:
+        self.texts = texts or []
+        self._numbers = {text: number for number, text in enumerate(self.texts)}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def find(self, text: str) -> int | None:
+        return self._numbers.get(text)
+
+    def number(self, text: str) -> int:
+        number = self._numbers.setdefault(text, len(self.texts))
+        if number == len(self.texts):
+            self.texts.append(text)
+        return number
+
+    def encode(self, column: pa.ChunkedArray | pa.Array) -> Integers:
+        """Numbers of a text column, NULL where missing."""
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        encoded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
+        own = np.array([self.number(text) for text in encoded.dictionary.to_pylist()], np.int64)
+        codes = encoded.indices.fill_null(len(own)).to_numpy(zero_copy_only=False)
+        numbers: Integers = np.append(own, NULL)[codes]
+        return numbers
+
+    def map(self, numbers: Integers, function: Callable[[str], int]) -> Integers:
+        """The function of each text, evaluated once for each different one; NULL stays."""
+        different, inverse = np.unique(numbers, return_inverse=True)
+        found = np.array(
+            [NULL if number == NULL else function(self.texts[number]) for number in different.tolist()],
+            np.int64,
+        )
+        return found[inverse] if len(found) else numbers.copy()
+
+    def ranks(self) -> Integers:
+        """Position of each text in code point order."""
+        order = sorted(range(len(self.texts)), key=self.texts.__getitem__)
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        return ranks
+
+    def save(self, path: Path) -> None:
+        pq.write_table(pa.table({"text": pa.array(self.texts, pa.string())}), path, compression="zstd")
+
+    @classmethod
+    def load(cls, path: Path) -> Dictionary:
+        return cls(pq.read_table(path)["text"].to_pylist())

@@ -1,0 +1,502 @@
+"""The engine: definitions compiled, bound to tapes and run over buckets by the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ethogram.engines.answers import NEVER, BucketAnswers, Moves, Positions
+from ethogram.engines.binding import Bound, bind, tape_of
+from ethogram.engines.fitting import fitted_values
+from ethogram.engines.spec import Needs, Seen, needs_of, seen
+from ethogram.engines.tapeset import Progress, TapeSet, open_tapes
+from ethogram.kernel.layout import ARENA_FULL, NULL, OVERFLOW, STATUS, People, Program, Scratch, Tape, scratch
+from ethogram.kernel.run import bind_moment, run_everyone, run_sets, walk
+from ethogram.language.lowering import Schema, lower
+from ethogram.language.plan import Op, Plan, ValueType
+from ethogram.language.tree import Definitions, Expression, Path
+from ethogram.model.errors import DataError
+from ethogram.model.event import Moment
+from ethogram.model.settings import Settings
+from ethogram.store import Store
+
+Integers = NDArray[np.int64]
+TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
+FIRST_ARENA = 1 << 16
+NOBODY = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one pass over some positions of a bucket gives; the rows are those of the `Runner`."""
+
+    positions: Positions
+    known: NDArray[np.bool_]
+    bits: NDArray[np.uint64]
+    groups: NDArray[np.int16]
+    values: Integers
+    due: Integers
+
+
+class Runner:
+    """One plan on one set of tapes, with the runners of what it builds on: population values and pasts of segments."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        tapes: TapeSet,
+        settings: Settings,
+        lists: Mapping[str, frozenset[str]],
+        inner: Mapping[str, Runner],
+    ) -> None:
+        self.plan = plan
+        self.tapes = tapes
+        self.settings = settings
+        self.lists = lists
+        self.inner = inner
+        self.bound: Bound = bind(plan, tapes, settings)
+        outputs = plan.outputs
+        self.segments = [k for k, output in enumerate(outputs) if output.kind == "segment"]
+        self.segmentations = [k for k, output in enumerate(outputs) if output.kind == "segmentation"]
+        self.values = [k for k, output in enumerate(outputs) if output.kind in ("trait", "inner")]
+        self._fixed: dict[int, Integers] = {}
+        self._fitted: dict[int, dict[int, Integers]] = {}
+        self._tapes: dict[int, Tape] = {}
+
+    def tape(self, bucket: int) -> Tape:
+        arrays, _ = self.tapes.bucket(bucket)
+        return tape_of(self.bound, self.tapes, arrays, self.settings)
+
+    # --- what is known beside the tape ------------------------------------------------------------------------------
+
+    def people(self, bucket: int, tape: Tape, as_of: Moment, fitted: Mapping[int, Integers]) -> People:
+        size = len(tape.births)
+        offset, at, due = self._signals(bucket, size, as_of)
+        return People(
+            fixed=self._fixed_columns(bucket, size),
+            fitted=fitted[bucket] if bucket in fitted else np.zeros((0, size), np.int64),
+            signal_offset=offset,
+            signal_at=at,
+            signal_due=due,
+        )
+
+    def _fixed_columns(self, bucket: int, size: int) -> Integers:
+        if bucket not in self._fixed:
+            customers = self.tapes.bucket(bucket)[1].to_pylist() if self.plan.fixed else []
+            columns = [
+                _salted(name, customers) if kind == "salt" else _listed(self.lists[name], customers)
+                for kind, name in self.plan.fixed
+            ]
+            self._fixed[bucket] = np.stack(columns) if columns else np.zeros((0, size), np.int64)
+        return self._fixed[bucket]
+
+    def _signals(self, bucket: int, size: int, as_of: Moment) -> tuple[Integers, Integers, Integers]:
+        """Every turn of each signal up to a moment, for everyone in the bucket."""
+        count = len(self.plan.signals)
+        if not count:
+            return np.zeros((0, size + 1), np.int64), np.zeros(0, np.int64), np.zeros((0, size), np.int64)
+        runner = self.inner["signals"]
+        offsets, moments = [], []
+        moves, due = runner.walk(bucket, np.arange(size), NOBODY, as_of, runner.values)
+        begin = 0
+        for row in range(count):
+            mine = moves.definition == row
+            turned = _turns(moves.position[mine], moves.at[mine], moves.value[mine])
+            offsets.append(np.searchsorted(turned[0], np.arange(size + 1)) + begin)
+            moments.append(turned[1])
+            begin += len(turned[1])
+        return np.stack(offsets).astype(np.int64), np.concatenate(moments), np.tile(due, (count, 1))
+
+    def fitted(self, as_of: Moment) -> Mapping[int, Integers]:
+        """Population values by bucket, fitted on everyone at a moment."""
+        if not self.plan.fits:
+            return {}
+        if as_of not in self._fitted:
+            inner = self.inner["fits"]
+            runs = {run[0]: run[1] for run in inner.run(as_of)}
+            self._fitted = {as_of: fitted_values(self.plan.fits, runs)}
+        return self._fitted[as_of]
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def run(
+        self, as_of: Moment, positions: Mapping[int, Positions] | None = None, threads: int = 2
+    ) -> Iterator[tuple[int, Run]]:
+        fitted = self.fitted(as_of)
+        buckets = sorted(positions) if positions is not None else sorted(self.tapes.files)
+
+        def one(bucket: int) -> tuple[int, Run]:
+            return bucket, self.run_bucket(
+                bucket, as_of, None if positions is None else positions[bucket], fitted
+            )
+
+        if len(buckets) < 2 or threads < 2:
+            yield from map(one, buckets)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            waiting = [pool.submit(one, bucket) for bucket in buckets[:threads]]
+            for following in [*buckets[threads:], *[None] * threads]:
+                first = waiting.pop(0)
+                yield first.result()
+                if following is not None:
+                    waiting.append(pool.submit(one, following))
+
+    def run_bucket(
+        self, bucket: int, as_of: Moment, positions: Positions | None, fitted: Mapping[int, Integers]
+    ) -> Run:
+        tape = self.tape(bucket)
+        chosen = (
+            np.arange(len(tape.births)) if positions is None else np.ascontiguousarray(positions, np.int64)
+        )
+        people = self.people(bucket, tape, as_of, fitted)
+        program = self._program()
+        memory = self._scratch(FIRST_ARENA)
+        size = len(chosen)
+        rows = [self._rows(some) for some in (self.segments, self.segmentations, self.values)]
+        kernel = (tape, people, program, self.bound.zones)
+        bind_moment(*kernel, memory, as_of)
+        default = program.defaults
+        words = -(-size // 64)
+        bits = np.zeros((len(self.segments), words), np.uint64)
+        bits[default[self.segments] == 1] = ~np.uint64(0)
+        if size % 64 and words:
+            bits[:, -1] &= np.uint64((1 << (size % 64)) - 1)
+        groups = np.repeat(default[self.segmentations].astype(np.int16)[:, None], size, axis=1)
+        values = np.repeat(default[self.values][:, None], size, axis=1)
+        run = Run(chosen, np.zeros(size, np.bool_), bits, groups, values, np.full(size, NEVER, np.int64))
+        done = 0
+        while done < size:
+            done = run_everyone(
+                *kernel, memory, chosen, done, as_of, *rows, run.known, run.bits, run.groups, run.values, run.due
+            )  # fmt: skip
+            if done < size:
+                memory = self._after(memory)
+        return run
+
+    def walk(
+        self, bucket: int, positions: Positions, start: Moment, end: Moment, watched: Sequence[int]
+    ) -> tuple[Moves, Integers]:
+        """Every change of the watched outputs in (start, end], and each customer's due after it."""
+        tape = self.tape(bucket)
+        people = self.people(bucket, tape, end, self.fitted(end))
+        program = self._program()
+        memory = self._scratch(FIRST_ARENA)
+        chosen = np.ascontiguousarray(positions, np.int64)
+        due = np.full(len(chosen), NEVER, np.int64)
+        capacity = max(1024, 8 * len(chosen))
+        moved = [np.zeros(capacity, kind) for kind in (np.int64, np.int32, np.int64, np.int64)]
+        rows = np.array(watched, np.int64)
+        done, filled = 0, 0
+        while done < len(chosen):
+            done, filled = walk(
+                tape, people, program, self.bound.zones, memory, chosen, done, start, end, rows,
+                np.zeros(max(1, len(rows)), np.int64), *moved, filled, due,
+            )  # fmt: skip
+            if done < len(chosen):
+                if memory.state[STATUS]:
+                    memory = self._after(memory)
+                else:
+                    moved = [np.concatenate([one, np.zeros_like(one)]) for one in moved]
+        position, watch, at, value = (one[:filled] for one in moved)
+        return Moves(position, watch, at, value), due
+
+    def sets(
+        self, bucket: int, as_of: Moment, positions: Positions, output: int
+    ) -> tuple[Integers, Integers]:
+        """The different values of a `values(…)` output as (offset, value) by position."""
+        tape = self.tape(bucket)
+        people = self.people(bucket, tape, as_of, self.fitted(as_of))
+        program = self._program()
+        memory = self._scratch(max(FIRST_ARENA, 4 * len(tape.time)))
+        slot = next(one.a for one in self.plan.outputs[output].code if one.op is Op.SLOT)
+        offset = np.zeros(len(positions) + 1, np.int64)
+        value = np.zeros(len(tape.time) + len(tape.ragged_value) + 1, np.int64)
+        filled = run_sets(
+            tape, people, program, self.bound.zones, memory, np.ascontiguousarray(positions), as_of, slot,
+            offset, value,
+        )  # fmt: skip
+        return offset, value[:filled]
+
+    def _rows(self, outputs: Sequence[int]) -> Integers:
+        rows = np.full(max(1, len(self.plan.outputs)), -1, np.int64)
+        rows[list(outputs)] = np.arange(len(outputs))
+        return rows
+
+    def _program(self) -> Program:
+        """With defaults of its own: they belong to one moment and one thread."""
+        return self.bound.program._replace(defaults=self.bound.program.defaults.copy())
+
+    def _scratch(self, arena: int) -> Scratch:
+        return scratch(self.bound.program, len(self.plan.givens), arena)
+
+    def _after(self, memory: Scratch) -> Scratch:
+        """More memory where it was too small; an error where a number was too large."""
+        if memory.state[STATUS] == OVERFLOW:
+            raise DataError(
+                "E_NUMBER_OVERFLOW",
+                "a number grows beyond 9,223,372,036,854.775807",
+                hint="Add up fewer events, or divide the property by a thousand where it is loaded.",
+            )
+        assert memory.state[STATUS] == ARENA_FULL
+        return self._scratch(2 * len(memory.arena))
+
+
+def _turns(position: Integers, at: Integers, value: Integers) -> tuple[Integers, Integers]:
+    """From answers (-1 unknown, 0, 1) to moments at which a customer came in or went out, in turn."""
+    inside = value == 1
+    first = np.ones(len(position), np.bool_)
+    first[1:] = position[1:] != position[:-1]
+    before = np.zeros(len(position), np.bool_)
+    before[1:] = inside[:-1] & ~first[1:]
+    turned = inside != before
+    return position[turned], at[turned]
+
+
+def _salted(salt: str, customers: Sequence[str]) -> Integers:
+    """`bucket(salt)` in millionths, half to even: 53 bits of SHA-256(salt, 0, customer) / 2^53."""
+    start = sha256(salt.encode() + b"\0")
+
+    def number(customer: str) -> int:
+        digest = start.copy()
+        digest.update(customer.encode())
+        return _rounded((int.from_bytes(digest.digest()[:8], "big") >> 11) * 1_000_000, 2**53)
+
+    return np.array([number(customer) for customer in customers], np.int64)
+
+
+def _rounded(numerator: int, denominator: int) -> int:
+    quotient, rest = divmod(numerator, denominator)
+    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
+
+
+def _listed(people: frozenset[str], customers: Sequence[str]) -> Integers:
+    return np.array([1 if customer in people else NULL for customer in customers], np.int64)
+
+
+# --- the engine ---------------------------------------------------------------------------------------------------------
+
+
+class Engine:
+    """Answers the definitions of a project for everyone or for some, at any moment. An `Evaluator`.
+
+    `names` limits what is answered; `extra` adds conditions and values that no file defines. Raises Unsupported, naming
+    the function, where an answer would not be exact.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        definitions: Definitions,
+        settings: Settings,
+        lists: Mapping[str, frozenset[str]] | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        extra: Mapping[str, Expression] | None = None,
+        progress: Progress | None = None,
+        threads: int = 2,
+    ) -> None:
+        self.store = store
+        self.definitions = definitions
+        self.settings = settings
+        self.lists = dict(lists or {})
+        self.threads = threads
+        known = seen(store.properties(), store.traits())
+        every = (*definitions.segments, *definitions.segmentations, *definitions.traits)
+        self.names = tuple(every if names is None else names)
+        schema = schema_of(known)
+        plan = lower(definitions, settings, schema, names=self.names, inner=extra)
+        plans = _plans(plan, definitions, settings, schema)
+        with store.snapshot() as snapshot:
+            self.sequence = snapshot.sequence
+            self._files = snapshot.files
+            self.tapes = open_tapes(store, snapshot, _all_needs(plans, known), known, progress)
+        self.runner = self._runner(plans)
+        outputs = plan.outputs
+        self._segments = tuple(outputs[k].name for k in self.runner.segments)
+        self._segmentations = tuple(outputs[k].name for k in self.runner.segmentations)
+        self._traits = tuple(outputs[k].name for k in self.runner.values if outputs[k].kind == "trait")
+
+    def _runner(self, plans: _Plans) -> Runner:
+        inner = {name: self._runner(some) for name, some in plans.inner.items()}
+        return Runner(plans.plan, self.tapes, self.settings, self.lists, inner)
+
+    @property
+    def segments(self) -> Sequence[str]:
+        return self._segments
+
+    @property
+    def segmentations(self) -> Sequence[str]:
+        return self._segmentations
+
+    @property
+    def traits(self) -> Sequence[str]:
+        return self._traits
+
+    @property
+    def buckets(self) -> int:
+        return self.store.buckets
+
+    @property
+    def generation(self) -> str:
+        return self.tapes.generation
+
+    @property
+    def refitted(self) -> frozenset[str]:
+        """Definitions that depend on everyone else: their answers may change for anybody at every refresh."""
+        return frozenset(
+            output.name
+            for output in self.runner.plan.outputs
+            if any(one.kind == "fitted" for inputs in output.triggers for one in inputs)
+            or any(one.op is Op.FITTED for one in output.code)
+        )
+
+    @property
+    def restless(self) -> frozenset[str]:
+        """Traits whose value changes with every moment, such as `days_since(…)`."""
+        return frozenset(output.name for output in self.runner.plan.outputs if output.restless)
+
+    def group_names(self, segmentation: str) -> Sequence[str]:
+        return next(output.groups for output in self.runner.plan.outputs if output.name == segmentation)
+
+    def roster(self, bucket: int) -> pa.StringArray:
+        return self.tapes.bucket(bucket)[1]
+
+    def evaluate(
+        self,
+        as_of: Moment,
+        positions: Mapping[int, Positions] | None = None,
+        traits: Sequence[str] | None = None,
+    ) -> Iterator[BucketAnswers]:
+        wanted = self._traits if traits is None else tuple(traits)
+        for bucket, run in self.runner.run(as_of, positions, self.threads):
+            columns = {name: self._column(name, bucket, run, as_of) for name in wanted}
+            yield BucketAnswers(bucket, run.positions, run.known, run.bits, run.groups, run.due, columns)
+
+    def values(self, as_of: Moment, name: str) -> Iterator[tuple[int, pa.Array]]:
+        """The values of one trait or extra expression for everyone, by bucket."""
+        for bucket, run in self.runner.run(as_of, None, self.threads):
+            yield bucket, self._column(name, bucket, run, as_of)
+
+    def walk(self, bucket: int, positions: Positions, start: Moment, end: Moment) -> Moves:
+        watched = [*self.runner.segments, *self.runner.segmentations]
+        return self.runner.walk(bucket, positions, start, end, watched)[0]
+
+    def sizes(self, moments: Sequence[Moment]) -> Mapping[str, Integers]:
+        counts = {name: np.zeros(len(moments), np.int64) for name in self._segments}
+        for segmentation in self._segmentations:
+            for group in self.group_names(segmentation):
+                counts[f"{segmentation}.{group}"] = np.zeros(len(moments), np.int64)
+        for place, moment in enumerate(moments):
+            for _, run in self.runner.run(moment, None, self.threads):
+                sizes = np.bitwise_count(run.bits).sum(axis=1)
+                for name, size in zip(self._segments, sizes.tolist(), strict=True):
+                    counts[name][place] += size
+                for row, segmentation in enumerate(self._segmentations):
+                    names = self.group_names(segmentation)
+                    of_group = np.bincount(run.groups[row][run.known].astype(np.int64), minlength=len(names))
+                    for group, size in zip(names, of_group.tolist(), strict=True):
+                        counts[f"{segmentation}.{group}"][place] += size
+        return counts
+
+    def touched(self, since_sequence: int) -> Mapping[int, tuple[Positions, Integers]]:
+        """Customers with events that appeared after a ledger sequence, with the earliest time of those events."""
+        found: dict[int, tuple[Positions, Integers]] = {}
+        for bucket in range(self.buckets):
+            files = [f for f in self._files if f.bucket == bucket and f.sequence > since_sequence]
+            if not files:
+                continue
+            tables = [self.store.read(file, ["customer", "time"]) for file in files]
+            table = pa.concat_tables(tables).combine_chunks()
+            grouped = table.group_by("customer").aggregate([("time", "min")])
+            positions = pc.index_in(grouped["customer"], value_set=self.roster(bucket))
+            place = positions.to_numpy(zero_copy_only=False).astype(np.int64)
+            first = grouped["time_min"].cast(pa.int64()).to_numpy(zero_copy_only=False)
+            order = np.argsort(place)
+            found[bucket] = place[order], first[order]
+        return found
+
+    def _column(self, name: str, bucket: int, run: Run, as_of: Moment) -> pa.Array:
+        output = next(k for k in self.runner.values if self.runner.plan.outputs[k].name == name)
+        type_ = self.runner.plan.outputs[output].type
+        if type_ == "set":
+            offset, value = self.runner.sets(bucket, as_of, run.positions, output)
+            atom = self.runner.plan.atoms[self.runner.plan.outputs[output].code[0].a]
+            return pa.ListArray.from_arrays(
+                pa.array(offset, pa.int32()), self._texts_of(value, atom.of or "text")
+            )
+        return arrow_of(run.values[self.runner.values.index(output)], type_, self.tapes.texts.texts)
+
+    def _texts_of(self, value: Integers, type_: ValueType) -> pa.Array:
+        column = arrow_of(value, type_, self.tapes.texts.texts)
+        return column.cast(pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class _Plans:
+    plan: Plan
+    inner: Mapping[str, _Plans]
+
+
+def _plans(plan: Plan, definitions: Definitions, settings: Settings, schema: Schema) -> _Plans:
+    """The plan with those of what it builds on, however deep."""
+    inner: dict[str, _Plans] = {}
+    if plan.fits:
+        wanted: dict[str, Expression] = {}
+        for number, fit in enumerate(plan.fits):
+            wanted[f"of {number}"] = fit.of
+            if fit.among is not None:
+                wanted[f"among {number}"] = fit.among
+        fits = lower(definitions, settings, schema, names=(), inner=wanted)
+        inner["fits"] = _plans(fits, definitions, settings, schema)
+    if plan.signals:
+        asked = {f"signal {number}": signal for number, signal in enumerate(plan.signals)}
+        signals = lower(definitions, settings, schema, names=(), inner=asked, conditions=True)
+        inner["signals"] = _plans(signals, definitions, settings, schema)
+    return _Plans(plan, inner)
+
+
+def _all_needs(plans: _Plans, known: Seen) -> Needs:
+    needs = needs_of(plans.plan, known)
+    for inner in plans.inner.values():
+        needs = needs.joined(_all_needs(inner, known))
+    return needs
+
+
+def schema_of(known: Seen) -> Schema:
+    def property_types(names: tuple[str, ...] | None, path: Path) -> frozenset[ValueType]:
+        if names is None:
+            return frozenset(TYPES[type_] for type_, _ in known.properties.get(path, ()))
+        return frozenset(TYPES[type_] for name in names for type_ in known.by_event.get((name, path), ()))
+
+    def trait_types(path: Path) -> frozenset[ValueType]:
+        return frozenset(TYPES[type_] for type_, is_list in known.traits.get(path, ()) if not is_list)
+
+    return Schema(property_types, trait_types)
+
+
+def arrow_of(values: Integers, type_: ValueType, texts: Sequence[str]) -> pa.Array:
+    """Kernel values as an Arrow array, missing ones as nulls."""
+    missing = values == NULL
+    match type_:
+        case "number":
+            words = np.empty((len(values), 2), np.int64)
+            words[:, 0] = np.where(missing, 0, values)
+            words[:, 1] = np.where(words[:, 0] < 0, -1, 0)
+            valid = pa.array(~missing).buffers()[1]
+            return pa.Array.from_buffers(pa.decimal128(18, 6), len(values), [valid, pa.py_buffer(words)])
+        case "flag":
+            return pa.array(values == 1, pa.bool_(), mask=missing)
+        case "moment":
+            return pa.array(values, pa.timestamp("us"), mask=missing)
+        case _:
+            different, inverse = np.unique(np.where(missing, 0, values), return_inverse=True)
+            named = pa.array([texts[k] if k < len(texts) else None for k in different.tolist()], pa.string())
+            indices = pa.array(inverse.astype(np.int64), mask=missing)
+            return pa.DictionaryArray.from_arrays(indices, named).dictionary_decode()

@@ -1,0 +1,159 @@
+"""What the columns of unknown files look like, as far as a proposal needs it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ethogram.ingest.config import Source
+from ethogram.ingest.csvfile import read_csv
+from ethogram.ingest.jsonfile import looks_segment, read_jsonl
+from ethogram.ingest.jsonrows import JsonRows
+from ethogram.ingest.parquetfile import read_parquet
+from ethogram.ingest.paths import SourceFile, opened
+from ethogram.ingest.reading import format_by_name
+from ethogram.ingest.rows import Rows, typed_rows
+from ethogram.ingest.times import parse_texts
+from ethogram.model.errors import DataError
+
+TIME_FORMATS = (
+    "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d-%m-%Y", "%d-%m-%Y %H:%M",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y%m%d", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%Y %I:%M %p",
+)  # fmt: skip
+_NUMBERED = re.compile(r"-?\d+([.,]\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """`kind` is text, number, flag, time or nested; `whole` numbers have no fraction; `formats` of text that could be times."""
+
+    name: str
+    kind: str
+    known: int
+    distinct: int
+    negatives: int = 0
+    whole: bool = False
+    formats: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileProfile:
+    """A file as read with `reading`, the settings that it needs to be read at all."""
+
+    file: SourceFile
+    format: str
+    rows: Rows
+    columns: Mapping[str, ColumnProfile]
+    reading: Source
+    segment: bool = False
+
+    @property
+    def count(self) -> int:
+        return int(self.rows.table.num_rows)
+
+
+def profile_file(file: SourceFile) -> FileProfile:
+    """Raises DataError as reading does."""
+    kind = format_by_name(file.path.name)
+    if not kind:
+        raise DataError(
+            "E_FORMAT",
+            "what kind of file is this?",
+            file=file.label,
+            hint="csv, jsonl and parquet can be read",
+        )
+    reading = Source("proposed", (file.label,))
+    with opened(file) as snapshot:
+        if kind == "parquet":
+            rows = read_parquet(snapshot)
+        elif kind == "jsonl":
+            lines = JsonRows([read_jsonl(snapshot, reading)])
+            if looks_segment(lines.objects):
+                return FileProfile(file, kind, lines.as_rows(), {}, reading, segment=True)
+            rows = lines.as_rows()
+        else:
+            reading = _csv_settings(_head(file), reading)
+            rows = typed_rows([read_csv(snapshot, reading)], reading)
+    columns = {
+        name: profile_column(name, rows.table[name].combine_chunks()) for name in rows.table.column_names
+    }
+    return FileProfile(file, kind, rows, columns, reading)
+
+
+def _head(file: SourceFile) -> list[str]:
+    with opened(file) as snapshot:
+        snapshot.handle.seek(0)
+        raw = snapshot.handle.read(1 << 16)
+        if raw[:2] == b"\x1f\x8b":
+            snapshot.handle.seek(0)
+            try:
+                raw = gzip.GzipFile(fileobj=snapshot.handle).read(1 << 16)
+            except (OSError, EOFError):
+                return []
+    return raw.decode("utf-8", "replace").splitlines()[:20]
+
+
+def _csv_settings(head: Sequence[str], reading: Source) -> Source:
+    """Columns of a file without a header are named by position; columns parted by blanks are recognized."""
+    lines = [line for line in head if line.strip()]
+    if len(lines) < 2:
+        return reading
+    first = lines[0]
+    blank_counts = {len(line.split()) for line in lines[:-1] or lines}
+    if not any(mark in first for mark in ",;\t|") and len(blank_counts) == 1 and blank_counts != {1}:
+        reading = replace(reading, delimiter="whitespace")
+    mark = reading.delimiter or max(",\t;|", key=first.count)
+    fields = first.split() if mark == "whitespace" else first.split(mark)
+    if any(_NUMBERED.fullmatch(field.strip().strip('"')) for field in fields) and len(fields) > 1:
+        names = tuple(f"column_{index + 1}" for index in range(len(fields)))
+        reading = replace(reading, header=False, columns=names)
+    return reading
+
+
+def profile_column(name: str, values: pa.Array) -> ColumnProfile:
+    known = len(values) - values.null_count
+    kind = values.type
+    if pa.types.is_nested(kind):
+        return ColumnProfile(name, "nested", known, known)
+    distinct = int(pc.count_distinct(values).as_py()) if known else 0
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return ColumnProfile(name, "time", known, distinct)
+    if pa.types.is_boolean(kind):
+        return ColumnProfile(name, "flag", known, distinct)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        negatives = int(pc.sum(pc.less(values, pa.scalar(0, pa.int32()))).as_py() or 0)
+        whole = pa.types.is_integer(kind)
+        formats = _formats(values.cast(pa.string())) if whole else ()
+        return ColumnProfile(name, "number", known, distinct, negatives, whole, formats)
+    if not pa.types.is_string(kind):
+        return ColumnProfile(name, "text", known, distinct)
+    return ColumnProfile(name, "text", known, distinct, formats=_formats(values), common=_common(values))
+
+
+def _formats(texts: pa.Array) -> tuple[str, ...]:
+    sample = texts.drop_null().slice(0, 50_000).unique()
+    if not len(sample) or not any(char.isdigit() for char in sample[0].as_py()):
+        return ()
+    first = sample.slice(0, 20)
+    plausible = [name for name in TIME_FORMATS if _all_plausible(first, name)]
+    return tuple(name for name in plausible if _all_plausible(sample.slice(0, 5000), name))
+
+
+def _all_plausible(texts: pa.Array, name: str) -> bool:
+    parsed = parse_texts(texts, name)
+    year = 365 * 86_400_000_000
+    return bool(parsed.ok.all() and (parsed.micros > 20 * year).all() and (parsed.micros < 80 * year).all())
+
+
+def _common(texts: pa.Array) -> tuple[str, ...]:
+    counts = pc.value_counts(texts.drop_null())
+    order = np.argsort(-counts.field("counts").to_numpy(), kind="stable")[:12]
+    return tuple(counts.field("values").take(pa.array(order)).to_pylist())

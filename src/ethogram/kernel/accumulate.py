@@ -1,0 +1,412 @@
+"""Feeding accumulators from events, and settling those that remember values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ethogram.kernel.arithmetic import add, divide_rounding
+from ethogram.kernel.calendar import DAY, Zones, period_at, period_start, step_months
+from ethogram.kernel.conditions import value_at, values_begin, values_end
+from ethogram.kernel.layout import (
+    ARENA,
+    ARENA_FULL,
+    DIRTY,
+    EXTRA,
+    FIRST_TIME_SEEN,
+    FLAT,
+    NULL,
+    OVERFLOW,
+    SEQ_BITS,
+    SEQ_COLUMN,
+    SEQ_GAP,
+    SEQ_GAP_MONTHS,
+    SEQ_PLACE,
+    SEQ_STEPS,
+    SEQ_STRICT,
+    SEQ_WITHIN,
+    SEQ_WITHIN_MONTHS,
+    SLOT_COLUMN,
+    SLOT_MICROS,
+    SLOT_MONTHS,
+    SLOT_NUMBER,
+    SLOT_PLACE,
+    SLOT_SEQUENCE,
+    STAMP,
+    STATUS,
+    TAIL,
+    TEXT_RANKS,
+    TICK,
+    VALUE,
+    Program,
+    Scratch,
+    Tape,
+)
+from ethogram.kernel.machine import wake
+from ethogram.kernel.sequences import NO_LIMIT, any_chain, simple_chain
+from ethogram.language.plan import Kind
+
+(
+    DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, FIRST_VALUE, LAST_VALUE, PERIODS, STREAK, AVERAGE, GAP_MAX, GAP_LAST,
+    RESUMED, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, SET, SEQUENCE,
+) = (int(kind) for kind in Kind)  # fmt: skip
+DISTINCT_FEW = 40
+"""count_distinct of a coded column with at most 64 values, kept as a mask of bits."""
+EMPTY = -1
+
+
+@njit(cache=True, nogil=True)
+def touch(scratch: Scratch, slot: int, time: int) -> None:
+    scratch.slots[slot, STAMP] = scratch.state[TICK]
+    scratch.slots[slot, FIRST_TIME_SEEN] = time
+    scratch.slots[slot, VALUE] = 0
+    scratch.slots[slot, EXTRA] = 0
+    scratch.slots[slot, TAIL] = EMPTY
+    scratch.dirty[scratch.state[DIRTY]] = slot
+    scratch.state[DIRTY] += 1
+
+
+@njit(cache=True, nogil=True)
+def remember(scratch: Scratch, slot: int, value: int) -> None:
+    """Adds to the slot's list; `value` is its newest cell, `tail` its oldest, `extra` its length."""
+    cell = scratch.state[ARENA]
+    if cell >= len(scratch.arena):
+        scratch.state[STATUS] = ARENA_FULL
+        return
+    scratch.state[ARENA] = cell + 1
+    scratch.arena[cell, 0] = value
+    scratch.arena[cell, 1] = scratch.slots[slot, VALUE] if scratch.slots[slot, EXTRA] else EMPTY
+    scratch.slots[slot, VALUE] = cell
+    scratch.slots[slot, EXTRA] += 1
+
+
+@njit(cache=True, nogil=True)
+def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, time: int) -> None:
+    """Kinds that look at the event's time alone."""
+    fresh = scratch.slots[slot, STAMP] != scratch.state[TICK]
+    if fresh:
+        touch(scratch, slot, time)
+    if kind == PERIODS or kind == STREAK:
+        period = period_at(time, program.slots[slot, SLOT_NUMBER], 0, zones)
+        last = scratch.slots[slot, EXTRA]
+        if fresh or period != last:
+            together = kind == PERIODS or fresh or period == last + 1
+            scratch.slots[slot, VALUE] = scratch.slots[slot, VALUE] + 1 if together else 1
+            scratch.slots[slot, EXTRA] = period
+    elif kind == FIRST_TIME:
+        if fresh:
+            scratch.slots[slot, VALUE] = time
+    elif kind == RESUMED:
+        if fresh:
+            scratch.slots[slot, VALUE] = NULL
+        else:
+            micros, months = program.slots[slot, SLOT_MICROS], program.slots[slot, SLOT_MONTHS]
+            limit = step_months(time, -months, 0, zones) if months else time - micros
+            if scratch.slots[slot, EXTRA] <= limit:
+                scratch.slots[slot, VALUE] = time
+        scratch.slots[slot, EXTRA] = time
+    elif kind == GAP_MAX or kind == GAP_LAST:
+        if fresh:
+            scratch.slots[slot, VALUE] = NULL
+        else:
+            gap = time - scratch.slots[slot, TAIL]
+            if kind == GAP_LAST or gap > scratch.slots[slot, VALUE]:
+                scratch.slots[slot, VALUE] = gap
+        scratch.slots[slot, TAIL] = time
+    elif kind == GAP_MEDIAN:
+        if not fresh:
+            remember(scratch, slot, time - scratch.slots[slot, TAIL])
+        scratch.slots[slot, TAIL] = time
+
+
+@njit(cache=True, nogil=True)
+def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) -> None:
+    """Kinds that look at a value."""
+    fresh = scratch.slots[slot, STAMP] != scratch.state[TICK]
+    if fresh:
+        touch(scratch, slot, time)
+    if kind == SUM or kind == AVERAGE:
+        total, fits = add(scratch.slots[slot, VALUE], value)
+        if not fits or total == NULL:
+            scratch.state[STATUS] = OVERFLOW
+        scratch.slots[slot, VALUE] = total
+        scratch.slots[slot, EXTRA] += 1
+    elif kind == MAX:
+        if fresh or value > scratch.slots[slot, VALUE]:
+            scratch.slots[slot, VALUE] = value
+    elif kind == MIN:
+        if fresh or value < scratch.slots[slot, VALUE]:
+            scratch.slots[slot, VALUE] = value
+    elif kind == FIRST_VALUE:
+        if fresh:
+            scratch.slots[slot, VALUE] = value
+    elif kind == LAST_VALUE:
+        scratch.slots[slot, VALUE] = value
+    else:
+        remember(scratch, slot, value)
+        if kind == MOST_FREQUENT:
+            remember(scratch, slot, time)
+
+
+@njit(cache=True, nogil=True)
+def feed(
+    tape: Tape,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    slot: int,
+    kind: int,
+    bit: int,
+    event: int,
+    time: int,
+) -> None:
+    if kind == DID or kind == COUNT:
+        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
+            touch(scratch, slot, time)
+        if kind == DID:
+            scratch.slots[slot, VALUE] = 1
+            scratch.slots[slot, EXTRA] = time
+        else:
+            scratch.slots[slot, VALUE] += 1
+    elif kind == LAST_TIME:
+        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
+            touch(scratch, slot, time)
+        scratch.slots[slot, VALUE] = time
+    elif kind == DISTINCT_FEW:
+        one = tape.coded[program.slots[slot, SLOT_COLUMN], tape.code[event]]
+        if one != NULL:
+            if scratch.slots[slot, STAMP] != scratch.state[TICK]:
+                touch(scratch, slot, time)
+            scratch.slots[slot, VALUE] |= np.int64(1) << one
+    elif kind == SEQUENCE:
+        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
+            touch(scratch, slot, time)
+        newest = scratch.slots[slot, VALUE]
+        if scratch.slots[slot, EXTRA] and scratch.arena[scratch.arena[newest, 1], 0] == event:
+            scratch.arena[newest, 0] |= bit
+        else:
+            remember(scratch, slot, event)
+            remember(scratch, slot, bit)
+    elif PERIODS <= kind <= STREAK or GAP_MAX <= kind <= RESUMED or kind == FIRST_TIME or kind == GAP_MEDIAN:
+        feed_time(program, zones, scratch, slot, kind, time)
+    else:
+        place, column = program.slots[slot, SLOT_PLACE], program.slots[slot, SLOT_COLUMN]
+        if place == FLAT:
+            value = tape.flat[column, event]
+            if value != NULL:
+                feed_value(scratch, slot, kind, time, value)
+            return
+        for index in range(values_begin(tape, place, column, event), values_end(tape, place, column, event)):
+            value = value_at(tape, place, column, event, index)
+            if value != NULL:
+                feed_value(scratch, slot, kind, time, value)
+
+
+# --- settling -----------------------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def collect(scratch: Scratch, slot: int) -> int:
+    """Writes the slot's list, oldest first, to `sorted`; its length."""
+    size = scratch.slots[slot, EXTRA]
+    cell = scratch.slots[slot, VALUE]
+    for k in range(size - 1, -1, -1):
+        scratch.sorted[k] = scratch.arena[cell, 0]
+        cell = scratch.arena[cell, 1]
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _median(values: np.ndarray, scale: int) -> int:
+    """Mean of the middle two, divided by `scale`, half to even."""
+    values.sort()
+    half = len(values) // 2
+    low, high = values[len(values) - half - 1], values[half]
+    if scale == 1 and (low ^ high) < 0:
+        return divide_rounding(low + high, 2)
+    if scale == 1:
+        return low + divide_rounding_even(high - low, low)
+    return divide_rounding(low + high, 2 * scale)
+
+
+@njit(cache=True, nogil=True)
+def divide_rounding_even(distance: int, low: int) -> int:
+    """Half of a distance such that low plus it is even where it does not divide."""
+    half = distance // 2
+    return half + ((low + half) & 1) if distance & 1 else half
+
+
+@njit(cache=True, nogil=True)
+def _runs(values: np.ndarray, longest: bool) -> int:
+    """How many different values, or how often the commonest."""
+    values.sort()
+    different, best, run = 1, 1, 1
+    for k in range(1, len(values)):
+        if values[k] == values[k - 1]:
+            run += 1
+        else:
+            different += 1
+            run = 1
+        best = max(best, run)
+    return best if longest else different
+
+
+@njit(cache=True, nogil=True)
+def _digits(value: int, buffer: np.ndarray) -> int:
+    """The shortest decimal form of millionths, in ASCII."""
+    size = 0
+    if value < 0:
+        buffer[0] = 45
+        size = 1
+        value = -value
+    whole, rest = value // 1_000_000, value % 1_000_000
+    begin = size
+    while True:
+        buffer[size] = 48 + whole % 10
+        size += 1
+        whole //= 10
+        if whole == 0:
+            break
+    for k in range((size - begin) // 2):
+        buffer[begin + k], buffer[size - 1 - k] = buffer[size - 1 - k], buffer[begin + k]
+    if rest:
+        buffer[size] = 46
+        size += 1
+        scale = 100_000
+        while rest:
+            buffer[size] = 48 + rest // scale
+            rest %= scale
+            scale //= 10
+            size += 1
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _form_is_smaller(left: int, right: int) -> bool:
+    one, other = np.zeros(32, np.int64), np.zeros(32, np.int64)
+    _digits(left, one)
+    _digits(right, other)
+    for k in range(32):
+        if one[k] != other[k]:
+            return one[k] < other[k]
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _most_frequent(program: Program, pairs: np.ndarray, is_text: bool) -> int:
+    """`pairs` alternates value and time. Ties go to the latest seen, then to the smallest text."""
+    values = pairs[0::2].copy()
+    order = np.argsort(values, kind="mergesort")
+    best, best_count, best_time = NULL, 0, NULL
+    k = 0
+    while k < len(order):
+        value = values[order[k]]
+        count, latest = 0, NULL
+        while k < len(order) and values[order[k]] == value:
+            count += 1
+            latest = max(latest, pairs[2 * order[k] + 1])
+            k += 1
+        better = count > best_count or (count == best_count and latest > best_time)
+        if not better and count == best_count and latest == best_time:
+            if is_text:
+                better = program.texts[TEXT_RANKS, value] < program.texts[TEXT_RANKS, best]
+            else:
+                better = _form_is_smaller(value, best)
+        if better:
+            best, best_count, best_time = value, count, latest
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _sequence(
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, size: int, as_of: int
+) -> bool:
+    """Whether the chain exists; wakes when a closing `not` may come true."""
+    row = program.slots[slot, SLOT_SEQUENCE]
+    steps = program.sequences[row, SEQ_STEPS]
+    within, within_months = program.sequences[row, SEQ_WITHIN], program.sequences[row, SEQ_WITHIN_MONTHS]
+    gap, gap_months = program.sequences[row, SEQ_GAP], program.sequences[row, SEQ_GAP_MONTHS]
+    place, column = program.sequences[row, SEQ_PLACE], program.sequences[row, SEQ_COLUMN]
+    size //= 2
+    pairs = scratch.sorted
+    time, bits, key = np.empty(size, np.int64), np.empty(size, np.int64), np.zeros(size, np.int64)
+    kept = 0
+    for k in range(size):
+        event = pairs[2 * k]
+        if place >= 0:
+            one = value_at(tape, place, column, event, 0)
+            if one == NULL:
+                continue
+            key[kept] = one
+        time[kept], bits[kept] = tape.time[event], pairs[2 * k + 1]
+        kept += 1
+    wanted = program.sequences[row, SEQ_BITS : SEQ_BITS + steps]
+    forbidden = program.sequences[row, SEQ_BITS + steps : SEQ_BITS + 2 * steps + 1]
+    closing = forbidden[steps]
+    ties, negative = False, closing != 0
+    for k in range(1, kept):
+        ties |= time[k] == time[k - 1]
+    for step in range(steps):
+        negative |= forbidden[step] != 0
+    if closing:
+        for k in range(kept):
+            if bits[k] & wanted[0]:
+                end = step_months(time[k], within_months, 0, zones) if within_months else time[k] + within
+                wake(scratch.state, end, as_of)
+    simple = not (ties or negative or gap != NO_LIMIT or gap_months or within_months or place >= 0)
+    if simple and not program.sequences[row, SEQ_STRICT]:
+        return simple_chain(time, bits, kept, steps, within, np.empty(steps, np.int64))
+    dead = np.empty(max(1, steps * kept), np.int64)
+    return any_chain(
+        time, bits, key, kept, wanted, forbidden, steps, program.sequences[row, SEQ_STRICT] == 1,
+        within, within_months, gap, gap_months, closing, as_of, zones, dead,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def settle(
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, as_of: int
+) -> None:
+    """Turns what a touched slot gathered into its value."""
+    if kind == DISTINCT_FEW:
+        mask = scratch.slots[slot, VALUE]
+        count = 0
+        while mask:
+            mask &= mask - 1
+            count += 1
+        scratch.slots[slot, VALUE] = count
+    elif kind == AVERAGE:
+        scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], scratch.slots[slot, EXTRA])
+    elif kind == STREAK:
+        unit = program.slots[slot, SLOT_NUMBER]
+        current = period_at(as_of, unit, 0, zones)
+        wake(scratch.state, period_start(current + 1, unit, 0, zones), as_of)
+        if scratch.slots[slot, EXTRA] < current - 1:
+            scratch.slots[slot, VALUE] = 0
+    elif kind == GAP_MAX or kind == GAP_LAST:
+        if scratch.slots[slot, VALUE] != NULL:
+            scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], DAY // 1_000_000)
+    elif kind >= MEDIAN:
+        size = scratch.slots[slot, EXTRA]
+        if size == 0:
+            scratch.slots[slot, VALUE] = NULL
+            return
+        collect(scratch, slot)
+        values = scratch.sorted[:size]
+        if kind == MEDIAN:
+            scratch.slots[slot, VALUE] = _median(values, 1)
+        elif kind == GAP_MEDIAN:
+            scratch.slots[slot, VALUE] = _median(values, DAY // 1_000_000)
+        elif kind == DISTINCT:
+            scratch.slots[slot, VALUE] = _runs(values, False)
+        elif kind == MAX_COUNT:
+            scratch.slots[slot, VALUE] = _runs(values, True)
+        elif kind == MOST_FREQUENT:
+            scratch.slots[slot, VALUE] = _most_frequent(
+                program, values, program.slots[slot, SLOT_MICROS] == 1
+            )
+        elif kind == NTH:
+            place = program.slots[slot, SLOT_NUMBER]
+            scratch.slots[slot, VALUE] = values[place - 1] if 1 <= place <= size else NULL
+        elif kind == SEQUENCE:
+            scratch.slots[slot, VALUE] = _sequence(tape, program, zones, scratch, slot, size, as_of)

@@ -1,0 +1,438 @@
+"""The kernel: one customer's tape through the program, and what is built on that: everyone at a moment, and a walk
+through all moments of change."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, feed, settle
+from ethogram.kernel.calendar import Zones
+from ethogram.kernel.conditions import conditions_hold, output_value
+from ethogram.kernel.layout import (
+    ARENA,
+    BEGIN,
+    BORN,
+    CAREFUL,
+    DIRTY,
+    DONE,
+    DUE,
+    EXTRA,
+    FIRST_TIME_SEEN,
+    GIVEN_TIME,
+    GIVEN_TRAIT,
+    GIVEN_VALUE,
+    NEVER,
+    NULL,
+    OP_BIT,
+    OP_COLUMN,
+    OP_FIRST,
+    OP_HIGH,
+    OP_KIND,
+    OP_LOW,
+    OP_PAST,
+    OP_SLOT,
+    OP_WINDOW,
+    OUT_LEVEL,
+    SLOT_KIND,
+    SLOT_OUTS,
+    SLOT_OUTS_END,
+    SLOT_SINCE,
+    SLOT_UNTIL,
+    SLOT_WINDOW,
+    STAMP,
+    STATUS,
+    TICK,
+    VALUE,
+    WINDOW_MICROS,
+    Integers,
+    People,
+    Program,
+    Scratch,
+    Tape,
+)
+from ethogram.kernel.machine import run_output, wake
+from ethogram.kernel.windows import bind_windows, next_edge
+
+
+@njit(cache=True, nogil=True)
+def _mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past: int) -> None:
+    for k in range(first, past):
+        out = triggered[k]
+        candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
+
+
+@njit(cache=True, nogil=True)
+def _mark_what_is_given(
+    tape: Tape, people: People, program: Program, scratch: Scratch, u: int, as_of: int
+) -> None:
+    """Lists, salts, population values, signals, given traits."""
+    inputs, triggered, candidates = program.inputs, program.triggered, scratch.candidates
+    row = 0
+    for k in range(people.fixed.shape[0]):
+        if people.fixed[k, u] != NULL:
+            _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
+        row += 1
+    for k in range(people.fitted.shape[0]):
+        if people.fitted[k, u] != NULL:
+            _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
+        row += 1
+    for k in range(people.signal_offset.shape[0]):
+        if people.signal_offset[k, u + 1] > people.signal_offset[k, u]:
+            _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
+        wake(scratch.state, people.signal_due[k, u], as_of)
+        row += 1
+    for k in range(tape.given_offset[u], tape.given_offset[u + 1]):
+        if tape.given[k, GIVEN_TIME] > as_of:
+            wake(scratch.state, tape.given[k, GIVEN_TIME], as_of)
+            break
+        given = program.given_of[tape.given[k, GIVEN_TRAIT]]
+        if given >= 0:
+            scratch.givens[given, VALUE] = tape.given[k, GIVEN_VALUE]
+            scratch.givens[given, STAMP] = scratch.state[TICK]
+            _mark(candidates, triggered, inputs[row + given, 0], inputs[row + given, 1])
+    last = len(inputs) - 1
+    _mark(candidates, triggered, inputs[last, 0], inputs[last, 1])
+
+
+@njit(cache=True, nogil=True)
+def _moment_bounds(program: Program, scratch: Scratch, slot: int, window: int) -> tuple[int, int]:
+    """The window narrowed by computed moments; a missing moment empties it."""
+    low, high = scratch.bounds[window, 0], scratch.bounds[window, 1]
+    since, until = program.slots[slot, SLOT_SINCE], program.slots[slot, SLOT_UNTIL]
+    if since >= 0:
+        moment = output_value(program, scratch, since)
+        if moment == NULL:
+            return 1, 0
+        low = max(low, moment)
+    if until >= 0:
+        moment = output_value(program, scratch, until)
+        if moment == NULL:
+            return 1, 0
+        high = min(high, moment - 1)
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def _scan(
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, u: int, as_of: int, level: int
+) -> None:
+    """Every event up to now through the operations of one level."""
+    ops, dispatch, bounds, flat = program.ops, program.dispatch, scratch.bounds, tape.flat
+    first_row = level * tape.coded.shape[1]
+    for event in range(tape.offset[u], tape.offset[u + 1]):
+        time = tape.time[event]
+        if time > as_of:
+            wake(scratch.state, time, as_of)
+            break
+        row = first_row + tape.code[event]
+        careful = dispatch[row, CAREFUL]
+        for op in range(dispatch[row, BEGIN], careful):
+            if bounds[ops[op, OP_WINDOW], 0] > time:
+                break
+            column = ops[op, OP_COLUMN]
+            if column >= 0:
+                value = flat[column, event]
+                if value < ops[op, OP_LOW] or value > ops[op, OP_HIGH]:
+                    continue
+            feed(
+                tape,
+                program,
+                zones,
+                scratch,
+                ops[op, OP_SLOT],
+                ops[op, OP_KIND],
+                ops[op, OP_BIT],
+                event,
+                time,
+            )
+        for op in range(careful, dispatch[row + 1, BEGIN]):
+            slot, window = ops[op, OP_SLOT], ops[op, OP_WINDOW]
+            low, high = bounds[window, 0], bounds[window, 1]
+            if program.slots[slot, SLOT_SINCE] >= 0 or program.slots[slot, SLOT_UNTIL] >= 0:
+                low, high = _moment_bounds(program, scratch, slot, window)
+            if time < low:
+                continue
+            if time > high:
+                wake(
+                    scratch.state,
+                    next_edge(program.windows, program.parts, zones, window, time, as_of),
+                    as_of,
+                )
+                continue
+            column = ops[op, OP_COLUMN]
+            if column >= 0:
+                value = flat[column, event]
+                if value < ops[op, OP_LOW] or value > ops[op, OP_HIGH]:
+                    continue
+            first, past = ops[op, OP_FIRST], ops[op, OP_PAST]
+            if first == past or conditions_hold(tape, program, zones, scratch, first, past, event, as_of):
+                feed(tape, program, zones, scratch, slot, ops[op, OP_KIND], ops[op, OP_BIT], event, time)
+
+
+@njit(cache=True, nogil=True)
+def _settle_touched(
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int
+) -> None:
+    """Values of the slots touched since `begin`, the moments they lapse, and the outputs they may change."""
+    slots = scratch.slots
+    for k in range(begin, scratch.state[DIRTY]):
+        slot = scratch.dirty[k]
+        kind = program.slots[slot, SLOT_KIND]
+        reference = slots[slot, FIRST_TIME_SEEN]
+        if kind == DID:
+            reference = slots[slot, EXTRA]
+        elif kind == LAST_TIME:
+            reference = slots[slot, VALUE]
+        elif kind >= STREAK:
+            settle(tape, program, zones, scratch, slot, kind, as_of)
+        window = program.slots[slot, SLOT_WINDOW]
+        micros = program.windows[window, WINDOW_MICROS]
+        if micros > 0:
+            wake(scratch.state, reference + micros, as_of)
+        elif micros < 0:
+            wake(
+                scratch.state,
+                next_edge(program.windows, program.parts, zones, window, reference, as_of),
+                as_of,
+            )
+        outs, past = program.slots[slot, SLOT_OUTS], program.slots[slot, SLOT_OUTS_END]
+        _mark(scratch.candidates, program.triggered, outs, past)
+
+
+@njit(cache=True, nogil=True)
+def _run_candidates(
+    tape: Tape,
+    people: People,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    u: int,
+    as_of: int,
+    level: int,
+) -> None:
+    tick = scratch.state[TICK]
+    for word in range(len(scratch.candidates)):
+        bits = scratch.candidates[word]
+        while bits:
+            low = bits & (~bits + np.uint64(1))
+            out = word * 64 + _position(low)
+            bits ^= low
+            if program.outs[out, OUT_LEVEL] == level:
+                scratch.outs[out, VALUE] = run_output(tape, people, program, zones, scratch, u, as_of, out)
+                scratch.outs[out, STAMP] = tick
+
+
+@njit(cache=True, nogil=True)
+def _position(bit: np.uint64) -> int:
+    """The position of the only bit set."""
+    position = 0
+    if bit & np.uint64(0xFFFFFFFF00000000):
+        position += 32
+    if bit & np.uint64(0xFFFF0000FFFF0000):
+        position += 16
+    if bit & np.uint64(0xFF00FF00FF00FF00):
+        position += 8
+    if bit & np.uint64(0xF0F0F0F0F0F0F0F0):
+        position += 4
+    if bit & np.uint64(0xCCCCCCCCCCCCCCCC):
+        position += 2
+    if bit & np.uint64(0xAAAAAAAAAAAAAAAA):
+        position += 1
+    return position
+
+
+@njit(cache=True, nogil=True)
+def answer(
+    tape: Tape,
+    people: People,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    u: int,
+    as_of: int,
+    default_due: int,
+) -> bool:
+    """All outputs of customer u, in `scratch.outs` where stamped, else their defaults; False if not yet known."""
+    scratch.state[TICK] += 1
+    scratch.state[DUE] = default_due
+    scratch.state[ARENA] = 0
+    scratch.state[DIRTY] = 0
+    for word in range(len(scratch.candidates)):
+        scratch.candidates[word] = np.uint64(0)
+    if tape.births[u, BORN] > as_of:
+        scratch.state[DUE] = tape.births[u, BORN]
+        return False
+    _mark_what_is_given(tape, people, program, scratch, u, as_of)
+    for level in range(program.levels):
+        touched = scratch.state[DIRTY]
+        _scan(tape, program, zones, scratch, u, as_of, level)
+        if scratch.state[STATUS] != DONE:
+            return True
+        _settle_touched(tape, program, zones, scratch, as_of, touched)
+        _run_candidates(tape, people, program, zones, scratch, u, as_of, level)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def bind_moment(
+    tape: Tape, people: People, program: Program, zones: Zones, scratch: Scratch, as_of: int
+) -> int:
+    """Binds windows and defaults (the answers over an empty history); when time alone changes a default."""
+    bind_windows(program.windows, program.parts, zones, as_of, scratch.bounds)
+    scratch.state[TICK] += 1
+    scratch.state[DUE] = NEVER
+    for out in range(len(program.outs)):
+        program.defaults[out] = run_output(tape, people, program, zones, scratch, -1, as_of, out)
+    return scratch.state[DUE]
+
+
+@njit(cache=True, nogil=True)
+def run_everyone(
+    tape: Tape,
+    people: People,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    positions: Integers,
+    begin: int,
+    as_of: int,
+    bit_row: Integers,
+    group_row: Integers,
+    value_row: Integers,
+    known: NDArray[np.bool_],
+    bits: NDArray[np.uint64],
+    groups: NDArray[np.int16],
+    values: NDArray[np.int64],
+    due: Integers,
+) -> int:
+    """Answers for `positions[begin:]`. The arrays hold the defaults already; only what differs is written.
+
+    `bit_row[out]`, `group_row[out]`, `value_row[out]` say where an output goes, or are -1. Returns how many positions are
+    done: fewer than all where the scratch memory was too small or a number overflowed (see STATUS).
+    """
+    scratch.state[STATUS] = DONE
+    default_due = bind_moment(tape, people, program, zones, scratch, as_of)
+    for k in range(begin, len(positions)):
+        u = positions[k]
+        known[k] = answer(tape, people, program, zones, scratch, u, as_of, default_due)
+        if scratch.state[STATUS] != DONE:
+            return k
+        due[k] = scratch.state[DUE]
+        one = np.uint64(1) << np.uint64(k & 63)
+        if not known[k]:
+            bits[:, k >> 6] &= ~one
+            groups[:, k] = -1
+            values[:, k] = NULL
+            continue
+        for word in range(len(scratch.candidates)):
+            rest = scratch.candidates[word]
+            while rest:
+                low = rest & (~rest + np.uint64(1))
+                out = word * 64 + _position(low)
+                rest ^= low
+                value = scratch.outs[out, VALUE]
+                if value == program.defaults[out]:
+                    continue
+                if bit_row[out] >= 0:
+                    if value == 1:
+                        bits[bit_row[out], k >> 6] |= one
+                    else:
+                        bits[bit_row[out], k >> 6] &= ~one
+                elif group_row[out] >= 0:
+                    groups[group_row[out], k] = value
+                if value_row[out] >= 0:
+                    values[value_row[out], k] = value
+    return len(positions)
+
+
+@njit(cache=True, nogil=True)
+def walk(
+    tape: Tape,
+    people: People,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    positions: Integers,
+    begin: int,
+    start: int,
+    end: int,
+    watched: Integers,
+    current: Integers,
+    moved_position: Integers,
+    moved_watch: NDArray[np.int32],
+    moved_at: Integers,
+    moved_value: Integers,
+    filled: int,
+    final_due: Integers,
+) -> tuple[int, int]:
+    """Every change of the watched outputs in (start, end], customer by customer in order of time.
+
+    Before becoming known a customer's outputs count as -1; their values at `start` are the first ones, not changes.
+    Returns (positions done, changes written); fewer than all where the arrays or the scratch memory were too small.
+    """
+    scratch.state[STATUS] = DONE
+    for k in range(begin, len(positions)):
+        u = positions[k]
+        opened = filled
+        at = start
+        first = True
+        while True:
+            default_due = bind_moment(tape, people, program, zones, scratch, at)
+            is_known = answer(tape, people, program, zones, scratch, u, at, default_due)
+            if scratch.state[STATUS] != DONE:
+                return k, opened
+            for row in range(len(watched)):
+                out = watched[row]
+                value = -1
+                if is_known:
+                    stamped = scratch.outs[out, STAMP] == scratch.state[TICK]
+                    value = scratch.outs[out, VALUE] if stamped else program.defaults[out]
+                if not first and value != current[row]:
+                    if filled == len(moved_at):
+                        return k, opened
+                    moved_position[filled], moved_watch[filled] = u, row
+                    moved_at[filled], moved_value[filled] = at, value
+                    filled += 1
+                current[row] = value
+            first = False
+            at = scratch.state[DUE]
+            if at > end:
+                final_due[k] = at
+                break
+    return len(positions), filled
+
+
+@njit(cache=True, nogil=True)
+def run_sets(
+    tape: Tape,
+    people: People,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    positions: Integers,
+    as_of: int,
+    slot: int,
+    offset: Integers,
+    value: Integers,
+) -> int:
+    """The different values that a slot remembers, ascending, customer by customer."""
+    scratch.state[STATUS] = DONE
+    default_due = bind_moment(tape, people, program, zones, scratch, as_of)
+    filled = 0
+    for k in range(len(positions)):
+        offset[k] = filled
+        if not answer(tape, people, program, zones, scratch, positions[k], as_of, default_due):
+            continue
+        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
+            continue
+        size = collect(scratch, slot)
+        values = scratch.sorted[:size]
+        values.sort()
+        for place in range(size):
+            if place == 0 or values[place] != values[place - 1]:
+                value[filled] = values[place]
+                filled += 1
+    offset[len(positions)] = filled
+    return filled

@@ -1,0 +1,1 @@
+"""The definition language: syntax tree, parser, printer, checker, builder and interpreter."""

@@ -1,0 +1,57 @@
+"""Whole histories of a few customers, as events, for the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ethogram.model.event import Event
+from ethogram.store.buckets import bucket_of
+from ethogram.store.lake import Lake, readable
+from ethogram.store.leaves import BASE_SCHEMA, unshred
+from ethogram.store.readers import Snapshot
+from ethogram.store.records import LakeFile
+
+
+def histories(
+    lake: Lake, buckets: int, customers: Sequence[str], snapshot: Snapshot
+) -> dict[str, tuple[Event, ...]]:
+    by_home: dict[int, list[str]] = {}
+    for customer in sorted(set(customers)):
+        by_home.setdefault(bucket_of(customer, buckets), []).append(customer)
+    found: dict[str, list[Event]] = {}
+    for file in snapshot.files:
+        wanted = by_home.get(file.bucket)
+        for table in _rows_of(lake, file, wanted) if wanted else ():
+            for record in unshred(table):
+                found.setdefault(record.customer, []).append(record.event)
+    return {
+        customer: tuple(
+            sorted(found[customer], key=lambda event: (event.time, event.message_id, event.source))
+        )
+        for customer in dict.fromkeys(customers)
+        if customer in found
+    }
+
+
+def _rows_of(lake: Lake, file: LakeFile, wanted: list[str]) -> Iterator[pa.Table]:
+    """The rows of these customers; row groups without them are not read."""
+    lake.check(file)
+    values = pa.array(wanted, pa.string())
+    with readable(file.path), pq.ParquetFile(file.path) as parquet:
+        for number in range(parquet.num_row_groups):
+            if _may_hold(parquet.metadata.row_group(number), wanted):
+                table = parquet.read_row_group(number, use_threads=False)
+                kept = table.filter(pc.is_in(table["customer"], value_set=values))
+                if kept.num_rows:
+                    yield kept
+
+
+def _may_hold(group: pq.RowGroupMetaData, wanted: list[str]) -> bool:
+    known = group.column(BASE_SCHEMA.names.index("customer")).statistics
+    if not known or not known.has_min_max:
+        return True
+    return any(known.min <= customer <= known.max for customer in wanted)
