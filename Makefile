@@ -38,7 +38,13 @@ format: .venv/ready ## write the code in the one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: .venv/ready ## write the output of the commands in README.md anew, and its picture
+	rm -rf build/demo-shop
+	$(BIN)/ethogram demo build/demo-shop >/dev/null
+	$(BIN)/python scripts/run_docs.py README.md build/demo-shop
+	$(BIN)/python scripts/make_picture.py build/demo-shop
+
 clean: ## forget everything that can be made again
 	rm -rf .venv $(DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
-.PHONY: help demo test test-all check bench format clean
+.PHONY: help demo test test-all check bench format docs clean

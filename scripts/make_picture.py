@@ -16,7 +16,15 @@ from pathlib import Path
 import ethogram
 
 TARGET = Path(__file__).parent.parent / "docs" / "images" / "life-stages.svg"
-MONTHS = ("2011-06-09", "2011-07-09", "2011-08-09", "2011-09-09", "2011-10-09", "2011-11-09", "2011-12-09")
+MONTHS = (
+    "2011-06-09 12:50",
+    "2011-07-09 12:50",
+    "2011-08-09 12:50",
+    "2011-09-09 12:50",
+    "2011-10-09 12:50",
+    "2011-11-09 12:50",
+    "2011-12-09 12:50",
+)
 STAGES = {
     "new": "#2a9d8f",
     "returning": "#57b8a8",
@@ -137,7 +145,7 @@ def drawing(steps: Sequence[Flows]) -> str:
 
 def _month(date: str) -> str:
     names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{int(date[8:])} {names[int(date[5:7]) - 1]}"
+    return f"{int(date[8:10])} {names[int(date[5:7]) - 1]}"
 
 
 def main(folder: str) -> None:

@@ -55,14 +55,22 @@ def run(command: str, folder: Path) -> Ran:
 
 
 def steps(page: str, folder: Path) -> Iterator[tuple[re.Match[str], list[Ran]]]:
-    """Every block with what its commands gave; files are written as they come."""
+    """Every block with what its commands gave; files are written as they come. `cd` holds for what follows."""
+    here = folder
     for block in blocks(page):
         if path := block["path"]:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(block["body"], encoding="utf-8")
             yield block, []
         else:
-            yield block, [run(command, folder) for command in commands(block["body"])]
+            ran = []
+            for command in commands(block["body"]):
+                if re.fullmatch(r"cd \S+", command):
+                    here = (here / command[3:]).resolve()
+                    ran.append(Ran(command, "", 0 if here.is_dir() else 1))
+                else:
+                    ran.append(run(command, here))
+            yield block, ran
 
 
 def rewritten(page: str, folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,10 +93,24 @@ def published(folder: Path) -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, list[dict[str, object]]]:
-    """Before the second refresh, after it, and what it publishes."""
-    folder = tmp_path_factory.mktemp("uninterrupted")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared") / "shop"
     prepare(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path) -> Path:
+    """A project between its first and its second refresh."""
+    return shutil.copytree(prepared, tmp_path / "shop")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, str, list[dict[str, object]]]:
+    """Before the second refresh, after it, and what it publishes."""
+    folder = shutil.copytree(prepared, tmp_path_factory.mktemp("uninterrupted") / "shop")
     before = state(folder)
     second_refresh(folder)
     return before, state(folder), published(folder)
@@ -103,14 +118,13 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, l
 
 @pytest.mark.parametrize("point", BEFORE_IT_TAKES_EFFECT)
 def test_a03_killed_before_it_takes_effect(
-    tmp_path: Path, point: str, uninterrupted: tuple[str, str, list[dict[str, object]]]
+    folder: Path, point: str, uninterrupted: tuple[str, str, list[dict[str, object]]]
 ) -> None:
-    prepare(tmp_path)
-    killed_at(tmp_path, point)
-    assert state(tmp_path) == uninterrupted[0]
-    second_refresh(tmp_path)
-    assert (state(tmp_path), published(tmp_path)) == uninterrupted[1:]
-    with Store.open(tmp_path) as store:
+    killed_at(folder, point)
+    assert state(folder) == uninterrupted[0]
+    second_refresh(folder)
+    assert (state(folder), published(folder)) == uninterrupted[1:]
+    with Store.open(folder) as store:
         assert recorded_answers_of(store) == expected_answers(Oracle(store, MEANT, SETTINGS), T + 14 * DAY)
         named = {name for one in store.memory.refreshes(limit=2) for name in json.loads(one.state)}
         assert {path.name for path in (store.folder / ANSWERS).iterdir()} == named
@@ -118,10 +132,9 @@ def test_a03_killed_before_it_takes_effect(
 
 @pytest.mark.parametrize("point", AFTER)
 def test_a03_killed_after_it_took_effect(
-    tmp_path: Path, point: str, uninterrupted: tuple[str, str, list[dict[str, object]]]
+    folder: Path, point: str, uninterrupted: tuple[str, str, list[dict[str, object]]]
 ) -> None:
-    prepare(tmp_path)
-    killed_at(tmp_path, point)
-    assert state(tmp_path) == uninterrupted[1]
-    second_refresh(tmp_path)
-    assert (state(tmp_path), published(tmp_path)) == uninterrupted[1:]
+    killed_at(folder, point)
+    assert state(folder) == uninterrupted[1]
+    second_refresh(folder)
+    assert (state(folder), published(folder)) == uninterrupted[1:]

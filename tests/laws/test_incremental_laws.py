@@ -78,7 +78,7 @@ PLANS = st.tuples(
 """Events; a seed; hours between refreshes."""
 
 FEW = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking with the interpreter would take minutes

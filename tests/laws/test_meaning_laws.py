@@ -23,7 +23,7 @@ from ethogram.language.meaning import (
     universe,
     value,
 )
-from ethogram.language.meaning.local_time import DAY, back
+from ethogram.language.meaning.local_time import DAY, ahead, back, day_of, next_period, period_of, start_of
 from ethogram.language.tree import (
     And,
     Call,
@@ -39,7 +39,7 @@ from ethogram.language.tree import (
 from ethogram.model.event import Event, Moment
 from ethogram.model.settings import Settings
 from tests.laws.definition_sets import conditions, definition_sets, definitions_with, scope, selection
-from tests.laws.histories import DURATIONS, ZONES, Case, moments, worlds
+from tests.laws.histories import DURATIONS, UNITS, ZONES, Case, moments, worlds
 
 FACTOR = float(os.environ.get("ETHOGRAM_LAW_FACTOR", "1"))
 """How much longer than usual to look for a counterexample."""
@@ -148,6 +148,9 @@ def test_the_future_changes_nothing(case: Case) -> None:
     assert answers(replace(case.world, histories=histories), case.as_of) == answers(case.world, case.as_of)
 
 
+PLACES = st.randoms(use_true_random=False).map(lambda random: [random.randrange(10**18) for _ in range(40)])
+
+
 # --- moments of change ----------------------------------------------------------------------------------------------
 
 
@@ -165,15 +168,25 @@ def test_between_its_moments_of_change_an_answer_stands_still(case: Case, places
                 continue
             start = min(event.time for event in world.histories[customer])
             changes = change_moments(world, name, customer, start - 1, end)
-            for moment in _probes(start, end, changes, places):
+            for moment in _probes(world, customer, end, places):
                 latest = max((change for change in changes if change <= moment), default=start - 1)
                 then, now = evaluate(world, name, customer, latest), evaluate(world, name, customer, moment)
                 assert (then or None) == (now or None), (name, moment - latest)
 
 
-def _probes(start: Moment, end: Moment, changes: list[Moment], places: list[int]) -> list[Moment]:
-    anywhere = [start + place % (end - start + 1) for place in places]
-    return anywhere + [change - 1 for change in changes if change > start]
+def _probes(world: World, customer: str, end: Moment, places: list[int]) -> list[Moment]:
+    """Some of the moments from becoming known on at which a window may have its edge."""
+    zone, times = world.zone, sorted({event.time for event in world.histories[customer]})
+    edges = [ahead(zone, time, duration) for time in times for duration in DURATIONS]
+    for time in times:
+        for unit in UNITS:
+            period = period_of(day_of(zone, time), unit, world.settings.week_starts)
+            for _ in range(3):
+                period = next_period(period, unit)
+                edges.append(start_of(zone, period))
+    pool = [edge + nudge for edge in edges for nudge in (-1, 0, 1) if times[0] <= edge + nudge <= end]
+    anywhere = [times[0] + place % (end - times[0] + 1) for place in places[:5]]
+    return anywhere + ([pool[place % len(pool)] for place in places] if pool else [])
 
 
 @LAWS
@@ -194,9 +207,9 @@ def test_the_moments_of_change_of_each_function_are_complete(function: str) -> N
     """On a finer net than the one above: a trait of one function, looked at around every event and window."""
 
     @settings(max_examples=int(15 * FACTOR), deadline=None)
-    @given(definitions_with(function).flatmap(lambda found: worlds(found, customers=1)), st.data())
-    def complete(case: Case, data: st.DataObject) -> None:
-        world, end = case.world, case.as_of + DAY
+    @given(definitions_with(function).flatmap(lambda found: worlds(found, customers=1)), PLACES)
+    def complete(case: Case, places: list[int]) -> None:
+        world, end = case.world, case.as_of + 100 * DAY
         (customer,) = world.histories
         if function in ("now", "days_since", "hours_since", "days_until", "time_in", "coalesce", "if"):
             return
@@ -204,8 +217,7 @@ def test_the_moments_of_change_of_each_function_are_complete(function: str) -> N
             return
         start = min(event.time for event in world.histories[customer])
         changes = change_moments(world, "t0", customer, start - 1, end)
-        for _ in range(10):
-            moment = start + data.draw(st.integers(0, end - start))
+        for moment in _probes(world, customer, end, places):
             latest = max((change for change in changes if change <= moment), default=start - 1)
             assert evaluate(world, "t0", customer, latest) == evaluate(world, "t0", customer, moment)
 

@@ -98,7 +98,10 @@ def _read(name: str, written: dict) -> Timeline:  # type: ignore[type-arg]
     return Timeline(
         name,
         settings,
-        tuple((since, definitions_from_text(yaml.safe_dump(text, sort_keys=False, width=1000))) for since, text in texts),
+        tuple(
+            (since, definitions_from_text(yaml.safe_dump(text, sort_keys=False, width=1000)))
+            for since, text in texts
+        ),
         tuple(
             _arrival(customer, number, line, at)
             for customer, lines in written["events"].items()

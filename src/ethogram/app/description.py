@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
@@ -10,6 +10,7 @@ from ethogram.app import render
 if TYPE_CHECKING:
     from ethogram.app.portrait import Portrait
     from ethogram.app.workbench import Workbench
+    from ethogram.language.tree import Definition
     from ethogram.model.event import Moment
 
 TELLING = 6
@@ -18,7 +19,7 @@ TELLING = 6
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """`sentence` says what the definition means; `text` is as it is written. No `portrait` before the first load."""
+    """`sentence` says what the definition means; `text` is as it is written, without tests. No `portrait` before the first load."""
 
     name: str
     kind: str
@@ -77,13 +78,23 @@ def describe(bench: Workbench, name: str) -> Description:
         title=(groups[group].title if group else found.title) or "",
         description="" if group or isinstance(found, PeopleList) else found.description,
         sentence=sentence(found, definitions, bench.settings),
-        text=print_definition(found),
+        text=print_definition(_without_tests(found)),
         uses=tuple(dependencies(definitions, base)),
         used_by=tuple(
             one.name for one in all_definitions(definitions) if base in dependencies(definitions, one.name)
         ),
         as_of=as_of,
         portrait=portrait,
+    )
+
+
+def _without_tests(definition: Definition) -> Definition:
+    from ethogram.language.tree import Segment, Segmentation, Trait
+
+    return (
+        replace(definition, tests=())
+        if isinstance(definition, Segment | Segmentation | Trait)
+        else definition
     )
 
 

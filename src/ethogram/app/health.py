@@ -189,6 +189,6 @@ def show_health(health: Health) -> None:
         (one.what, one.state, "\n-> ".join(part for part in (one.said, one.to_do) if part))
         for one in health.findings
     ]
-    render.table(columns, rows)
+    render.table(columns, rows, header=False)
     if all(one.state == "fine" for one in health.findings):
         render.say("\nAll is well.")

@@ -6,11 +6,19 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
+from ethogram.app.tables import flow_rows
 from ethogram.app.workbench import Workbench
+
+if TYPE_CHECKING:
+    from ethogram.app.description import Description
+    from ethogram.membership.explain import Explanation
+    from ethogram.membership.plan import Count, Plan
+    from ethogram.membership.refresh import RefreshReport
+    from ethogram.membership.verify import Verification
 
 
 class Project:
@@ -52,31 +60,150 @@ class Project:
     def load(self, *sources: str) -> pa.Table:
         """Brings in the named sources, or all; a row for each."""
         with self._bench() as bench:
-            return _table([report.as_json() for report in bench.load(sources or None)])
+            return _table([report.as_json() for report in bench.load(sources or None)], LOADS)
+
+    # --- Look ---
+
+    def segments(self, as_of: str = "") -> pa.Table:
+        """Segments and groups with size, share, share of revenue, and change against a month before."""
+        with self._bench() as bench:
+            listing, titles = bench.segments(as_of), bench.titles()
+            rows = [
+                {"segmentation": None, **line.as_json(), "title": titles.get(line.full_name)}
+                for line in listing.lines
+            ]
+        return _table(rows, SEGMENTS)
+
+    def count(self, expression: str, as_of: str = "") -> Count:
+        """How many customers an expression holds for, with the sentence it means."""
+        with self._bench() as bench:
+            return bench.count(expression, as_of)
+
+    def describe(self, name: str) -> Description:
+        from ethogram.app.description import describe
+
+        with self._bench() as bench:
+            return describe(bench, name)
+
+    def members(self, name: str, as_of: str = "", columns: Sequence[str] = ()) -> pa.Table:
+        """Who is in a segment or group: `customer`, `since`, and the traits asked for."""
+        with self._bench() as bench:
+            return bench.members(name, as_of, columns)
+
+    def explain(self, customer: str, name: str = "", as_of: str = "") -> tuple[Explanation, ...]:
+        """Why the customer is in `name`, or is not; without a name, of all segments and segmentations."""
+        with self._bench() as bench:
+            return bench.explain(customer, [name] if name else [], as_of)
+
+    def history(self, name: str, days: int = 90) -> pa.Table:
+        """The size of a segment, group or all groups of a segmentation at each of the last midnights and now."""
+        with self._bench() as bench:
+            found = bench.history(name, days)
+        rows = [
+            {"name": name, "group": group or None, "at": at, "size": size}
+            for group, sizes in found.sizes.items()
+            for at, size in zip(found.moments, sizes, strict=True)
+        ]
+        return _table(rows, HISTORY)
+
+    def flow(self, segmentation: str, since: str = "", until: str = "") -> pa.Table:
+        """How many customers went from each group to each, those who stayed too; null: not a customer yet."""
+        with self._bench() as bench:
+            return _table(flow_rows(bench.flow(segmentation, since, until)), FLOW)
+
+    def changes(self, after: int = 0, *, name: str = "", customer: str = "") -> pa.Table:
+        """The feed of who entered, left and moved, behind a `seq`, oldest first."""
+        from ethogram.membership.over_time import changes
+
+        with self._bench() as bench:
+            return changes(bench.store, after, name=name, customer=customer)
 
     # --- Define ---
 
     def check(self) -> pa.Table:
         """What is wrong or looks wrong with the definitions, a row each."""
         with self._bench() as bench:
-            return _table([finding.as_json() for finding in bench.check()])
+            return _table([finding.as_json() for finding in bench.check()], FINDINGS)
 
     def test(self, *names: str) -> pa.Table:
         """The definitions' own tests, a row each."""
         with self._bench() as bench:
+            results = bench.test(names)
+        return _table([{key: getattr(one, key) for key in TESTS.names} for one in results], TESTS)
+
+    def plan(self) -> Plan:
+        """Who would enter and leave if the definitions on disk took effect."""
+        with self._bench() as bench:
+            return bench.plan()
+
+    # --- Run and operate ---
+
+    def refresh(self, *, full: bool = False, as_of: str = "") -> RefreshReport:
+        """Evaluates, and records who entered, left and moved."""
+        with self._bench() as bench:
+            return bench.refresh(full=full, as_of=as_of)
+
+    def rejected(self) -> pa.Table:
+        """Rows that could not be used, with place and reason."""
+        with self._bench() as bench:
             return _table(
-                [
-                    {
-                        "definition": one.definition,
-                        "test": one.test,
-                        "passed": one.passed,
-                        "expected": one.expected,
-                        "found": one.found,
-                    }
-                    for one in bench.test(names)
-                ]
+                [{key: getattr(row, key) for key in REJECTED.names} for row in bench.rejected()], REJECTED
             )
 
+    def verify(self, *customers: str, sample: int = 200, seed: int = 0) -> Verification:
+        """Computes a sample, and those named, a second way and compares."""
+        with self._bench() as bench:
+            return bench.verify(customers, sample=sample, seed=seed)
 
-def _table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
-    return pa.Table.from_pylist([dict(row) for row in rows])
+
+_TEXT, _COUNT, _MOMENT = pa.string(), pa.int64(), pa.timestamp("us", "UTC")
+LOADS = pa.schema(
+    [("source", _TEXT), ("files", pa.list_(_TEXT))]
+    + [(name, _COUNT) for name in ("read", "unreadable", "rows", "accepted", "duplicates", "rejected")]
+    + [("seconds", pa.float64()), ("unchanged", pa.bool_()), ("notes", pa.list_(_TEXT))]
+)
+SEGMENTS = pa.schema(
+    [
+        ("name", _TEXT),
+        ("kind", _TEXT),
+        ("segmentation", _TEXT),
+        ("title", _TEXT),
+        ("size", _COUNT),
+        ("share", pa.float64()),
+        ("revenue_share", pa.float64()),
+        ("before", _COUNT),
+        ("change", _COUNT),
+    ]
+)
+HISTORY = pa.schema([("name", _TEXT), ("group", _TEXT), ("at", _MOMENT), ("size", _COUNT)])
+FLOW = pa.schema([("from_group", _TEXT), ("to_group", _TEXT), ("customers", _COUNT)])
+FINDINGS = pa.schema(
+    [
+        ("severity", _TEXT),
+        ("definition", _TEXT),
+        ("code", _TEXT),
+        ("title", _TEXT),
+        ("hint", _TEXT),
+        ("file", _TEXT),
+        ("line", _COUNT),
+        ("column", _COUNT),
+    ]
+)
+TESTS = pa.schema(
+    [("definition", _TEXT), ("test", _TEXT), ("passed", pa.bool_()), ("expected", _TEXT), ("found", _TEXT)]
+)
+REJECTED = pa.schema(
+    [
+        ("source", _TEXT),
+        ("file", _TEXT),
+        ("line", _COUNT),
+        ("column", _COUNT),
+        ("field", _TEXT),
+        ("code", _TEXT),
+        ("reason", _TEXT),
+    ]
+)
+
+
+def _table(rows: Sequence[Mapping[str, object]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)

@@ -64,12 +64,14 @@ def heading(text: str) -> None:
     console().print(f"\n{text}", style="bold")
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:
+def table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, indent: int = 0, header: bool = True
+) -> None:
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_header=header)
     for column in columns:
         drawn.add_column(
             Text(column.title),

@@ -49,7 +49,8 @@ def show_refreshed(report: RefreshReport, zone: str, newest: Moment, *, json: bo
     if json:
         render.as_json({**report.as_json(), "as_of": render.at(report.as_of, "UTC")})
         return
-    people = f"{render.number(report.evaluated)} of {render.counted(report.customers, 'customer')} evaluated"
+    some = f"{render.number(report.evaluated)} of " if report.evaluated < report.customers else ""
+    people = f"{some}{render.counted(report.customers, 'customer')} evaluated"
     render.say(f"As of {render.as_of(report.as_of, zone, newest)}: {people} in {report.seconds:.1f} s.")
     edits = report.edits
     if edits.new and not (report.entered or report.left or report.moved):

@@ -102,7 +102,10 @@ def demo(
     ),
 ) -> None:
     """See the whole job done on a real shop's invoices."""
-    raise NotImplementedError
+    from ethogram.app.demo import run_demo
+
+    with render.progress() as report:
+        run_demo(folder, report)
 
 
 def load(

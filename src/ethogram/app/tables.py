@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ethogram.app import render
 from ethogram.model.errors import DataError, EnvironmentFault
@@ -59,21 +60,19 @@ def cell(value: object, zone: str) -> str:
 
 def write_table(table: pa.Table, target: str) -> None:
     """As csv, Parquet or JSON lines by the name's ending; `-` is csv on stdout. Raises DataError E_FORMAT."""
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    plain = _flat(table)
     if target == "-":
-        options = pyarrow.csv.WriteOptions(quoting_style="needed")
-        pyarrow.csv.write_csv(plain, sys.stdout.buffer, options)
+        _write_csv(table, sys.stdout)
         sys.stdout.flush()
         return
     path = Path(target)
     try:
         match path.suffix.lower():
             case ".csv":
-                pyarrow.csv.write_csv(plain, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
+                with path.open("w", encoding="utf-8", newline="") as file:
+                    _write_csv(table, file)
             case ".parquet":
+                import pyarrow.parquet
+
                 pyarrow.parquet.write_table(table, path)
             case ".jsonl" | ".ndjson":
                 _write_lines(table, path)
@@ -86,33 +85,32 @@ def write_table(table: pa.Table, target: str) -> None:
         raise EnvironmentFault("E_WRITE", f"{target} cannot be written: {error.strerror or error}") from None
 
 
-def _flat(table: pa.Table) -> pa.Table:
-    """Csv has no lists and no types: lists become text, moments say that they are UTC."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = []
-    for column in table.columns:
-        if pa.types.is_list(column.type):
-            joined = [
-                "; ".join(map(str, value)) if value is not None else None for value in column.to_pylist()
-            ]
-            columns.append(pa.chunked_array([pa.array(joined, pa.string())]))
-        elif pa.types.is_timestamp(column.type):
-            columns.append(pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ"))
-        elif pa.types.is_decimal(column.type):
-            columns.append(
-                pa.chunked_array([pa.array([_short(value) for value in column.to_pylist()], pa.string())])
-            )
-        else:
-            columns.append(column)
-    return pa.table(columns, names=table.column_names)
+def _write_csv(table: pa.Table, file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for batch in table.to_batches():
+        writer.writerows([_plain(value) for value in row.values()] for row in batch.to_pylist())
 
 
-def _short(value: Decimal | None) -> str | None:
+def _plain(value: object) -> object:
+    """Csv has no types: moments say that they are UTC, lists become text, decimals lose their last zeros."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return _short(value)
+        case datetime():
+            return str(render.plain(render.local(value, "UTC")))
+        case list():
+            return "; ".join(str(_plain(one)) for one in value)
+        case _:
+            return value
+
+
+def _short(value: Decimal) -> str:
     """`12.5` for 12.500000; exact."""
-    if value is None:
-        return None
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

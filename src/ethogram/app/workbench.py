@@ -257,6 +257,19 @@ class Workbench:
 
         return newest_moment(self.store)
 
+    def has_refreshed(self) -> bool:
+        from ethogram.membership.record import last_refresh
+
+        return last_refresh(self.store) is not None
+
+    def month_before_newest(self) -> str:
+        """As `--as-of` takes it."""
+        from ethogram.app.render import at
+        from ethogram.membership.reading import a_month_before
+
+        before = a_month_before(self.newest(), self.settings)
+        return f"{at(before, self.settings.timezone):%Y-%m-%d %H:%M}"
+
     def titles(self) -> Mapping[str, str]:
         """What definitions and groups are called where people read them, by full name."""
         definitions = self.definitions

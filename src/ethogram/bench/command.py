@@ -48,7 +48,7 @@ def bench(
     ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout.")] = False,
 ) -> None:
-    """The benchmarks on this machine, as ratios. The full size takes about half an hour and 6 GB of disk."""
+    """The benchmarks on this machine, as ratios. The full size takes 20 minutes or more and 6 GB of disk."""
     from ethogram.bench.figures import Options
     from ethogram.bench.report import lines
     from ethogram.bench.run import rival_queries, run

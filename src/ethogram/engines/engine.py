@@ -17,8 +17,20 @@ from ethogram.engines.binding import Bound, bind, tape_of
 from ethogram.engines.fitting import fitted_values
 from ethogram.engines.spec import Needs, Seen, needs_of, seen
 from ethogram.engines.tapeset import Progress, TapeSet, open_tapes
-from ethogram.kernel.layout import ARENA_FULL, NULL, OVERFLOW, STATUS, People, Program, Scratch, Tape, scratch
-from ethogram.kernel.run import bind_moment, run_everyone, run_sets, walk
+from ethogram.kernel import layout
+from ethogram.kernel.layout import (
+    ANSWERS,
+    DEFAULTS,
+    MOVES,
+    NULL,
+    STATUS,
+    VALUES,
+    People,
+    Sheet,
+    Tape,
+    scratch,
+)
+from ethogram.kernel.run import run
 from ethogram.language.lowering import Schema, lower
 from ethogram.language.plan import Op, Plan, ValueType
 from ethogram.language.tree import Definitions, Expression, Path
@@ -155,15 +167,9 @@ class Runner:
         chosen = (
             np.arange(len(tape.births)) if positions is None else np.ascontiguousarray(positions, np.int64)
         )
-        people = self.people(bucket, tape, as_of, fitted)
-        program = self._program()
-        memory = self._scratch(FIRST_ARENA)
-        size = len(chosen)
-        rows = [self._rows(some) for some in (self.segments, self.segmentations, self.values)]
-        kernel = (tape, people, program, self.bound.zones)
-        bind_moment(*kernel, memory, as_of)
-        default = program.defaults
-        words = -(-size // 64)
+        size, words = len(chosen), -(-len(chosen) // 64)
+        kernel = _Kernel(self, tape, self.people(bucket, tape, as_of, fitted))
+        default = kernel.defaults(as_of)
         bits = np.zeros((len(self.segments), words), np.uint64)
         bits[default[self.segments] == 1] = ~np.uint64(0)
         if size % 64 and words:
@@ -171,13 +177,10 @@ class Runner:
         groups = np.repeat(default[self.segmentations].astype(np.int16)[:, None], size, axis=1)
         values = np.repeat(default[self.values][:, None], size, axis=1)
         run = Run(chosen, np.zeros(size, np.bool_), bits, groups, values, np.full(size, NEVER, np.int64))
-        done = 0
-        while done < size:
-            done = run_everyone(
-                *kernel, memory, chosen, done, as_of, *rows, run.known, run.bits, run.groups, run.values, run.due
-            )  # fmt: skip
-            if done < size:
-                memory = self._after(memory)
+        sheet = _sheet(size)._replace(
+            rows=self._rows(), known=run.known, bits=bits, groups=groups, values=values, due=run.due
+        )
+        kernel.run(ANSWERS, chosen, as_of, as_of, sheet)
         return run
 
     def walk(
@@ -185,67 +188,102 @@ class Runner:
     ) -> tuple[Moves, Integers]:
         """Every change of the watched outputs in (start, end], and each customer's due after it."""
         tape = self.tape(bucket)
-        people = self.people(bucket, tape, end, self.fitted(end))
-        program = self._program()
-        memory = self._scratch(FIRST_ARENA)
+        kernel = _Kernel(self, tape, self.people(bucket, tape, end, self.fitted(end)))
         chosen = np.ascontiguousarray(positions, np.int64)
-        due = np.full(len(chosen), NEVER, np.int64)
-        capacity = max(1024, 8 * len(chosen))
-        moved = [np.zeros(capacity, kind) for kind in (np.int64, np.int32, np.int64, np.int64)]
-        rows = np.array(watched, np.int64)
-        done, filled = 0, 0
-        while done < len(chosen):
-            done, filled = walk(
-                tape, people, program, self.bound.zones, memory, chosen, done, start, end, rows,
-                np.zeros(max(1, len(rows)), np.int64), *moved, filled, due,
-            )  # fmt: skip
-            if done < len(chosen):
-                if memory.state[STATUS]:
-                    memory = self._after(memory)
-                else:
-                    moved = [np.concatenate([one, np.zeros_like(one)]) for one in moved]
-        position, watch, at, value = (one[:filled] for one in moved)
-        return Moves(position, watch, at, value), due
+        sheet = _sheet(len(chosen))._replace(
+            watched=np.array(watched, np.int64),
+            current=np.zeros(max(1, len(watched)), np.int64),
+            moves=np.zeros((max(1024, 8 * len(chosen)), 4), np.int64),
+        )
+        sheet = kernel.run(MOVES, chosen, start, end, sheet)
+        position, watch, at, value = sheet.moves[: sheet.filled[0]].T
+        return Moves(position.copy(), watch.astype(np.int32), at.copy(), value.astype(np.int16)), sheet.due
 
     def sets(
         self, bucket: int, as_of: Moment, positions: Positions, output: int
     ) -> tuple[Integers, Integers]:
         """The different values of a `values(…)` output as (offset, value) by position."""
         tape = self.tape(bucket)
-        people = self.people(bucket, tape, as_of, self.fitted(as_of))
-        program = self._program()
-        memory = self._scratch(max(FIRST_ARENA, 4 * len(tape.time)))
+        kernel = _Kernel(self, tape, self.people(bucket, tape, as_of, self.fitted(as_of)))
         slot = next(one.a for one in self.plan.outputs[output].code if one.op is Op.SLOT)
-        offset = np.zeros(len(positions) + 1, np.int64)
-        value = np.zeros(len(tape.time) + len(tape.ragged_value) + 1, np.int64)
-        filled = run_sets(
-            tape, people, program, self.bound.zones, memory, np.ascontiguousarray(positions), as_of, slot,
-            offset, value,
-        )  # fmt: skip
-        return offset, value[:filled]
+        room = len(tape.time) + len(tape.ragged_value) + 1
+        sheet = _sheet(len(positions))._replace(
+            moves=np.zeros((room, 4), np.int64), filled=np.array([0, slot])
+        )
+        kernel.run(VALUES, np.ascontiguousarray(positions, np.int64), as_of, as_of, sheet)
+        return np.concatenate([[0], sheet.due]).astype(np.int64), sheet.moves[: sheet.filled[0], 0].copy()
 
-    def _rows(self, outputs: Sequence[int]) -> Integers:
-        rows = np.full(max(1, len(self.plan.outputs)), -1, np.int64)
-        rows[list(outputs)] = np.arange(len(outputs))
+    def _rows(self) -> Integers:
+        rows = np.full((3, max(1, len(self.plan.outputs))), -1, np.int64)
+        for kind, outputs in enumerate((self.segments, self.segmentations, self.values)):
+            rows[kind, outputs] = np.arange(len(outputs))
         return rows
 
-    def _program(self) -> Program:
-        """With defaults of its own: they belong to one moment and one thread."""
-        return self.bound.program._replace(defaults=self.bound.program.defaults.copy())
 
-    def _scratch(self, arena: int) -> Scratch:
-        return scratch(self.bound.program, len(self.plan.givens), arena)
+class _Kernel:
+    """The kernel on one bucket's tape, with memory that grows when a customer needs more."""
 
-    def _after(self, memory: Scratch) -> Scratch:
-        """More memory where it was too small; an error where a number was too large."""
-        if memory.state[STATUS] == OVERFLOW:
-            raise DataError(
-                "E_NUMBER_OVERFLOW",
-                "a number grows beyond 9,223,372,036,854.775807",
-                hint="Add up fewer events, or divide the property by a thousand where it is loaded.",
-            )
-        assert memory.state[STATUS] == ARENA_FULL
-        return self._scratch(2 * len(memory.arena))
+    def __init__(self, runner: Runner, tape: Tape, people: People) -> None:
+        program = runner.bound.program
+        self.program = program._replace(defaults=program.defaults.copy())
+        self.tape, self.people, self.zones = tape, people, runner.bound.zones
+        self.givens = len(runner.plan.givens)
+        self.memory = scratch(program, self.givens, FIRST_ARENA)
+
+    def defaults(self, as_of: Moment) -> Integers:
+        """The outputs over an empty history."""
+        self._call(DEFAULTS, np.zeros(0, np.int64), 0, as_of, as_of, _sheet(0))
+        return self.program.defaults
+
+    def run(self, mode: int, positions: Positions, start: Moment, end: Moment, sheet: Sheet) -> Sheet:
+        done = self._call(mode, positions, 0, start, end, sheet)
+        while done < len(positions):
+            match self.memory.state[STATUS]:
+                case layout.OVERFLOW:
+                    raise DataError(
+                        "E_NUMBER_OVERFLOW",
+                        "a number grows beyond 9,223,372,036,854.775807",
+                        hint="Add up fewer events, or divide the property by a thousand where it is loaded.",
+                    )
+                case layout.ARENA_FULL:
+                    self.memory = scratch(self.program, self.givens, 2 * len(self.memory.arena))
+                case _:
+                    sheet = sheet._replace(moves=np.concatenate([sheet.moves, np.zeros_like(sheet.moves)]))
+            done = self._call(mode, positions, done, start, end, sheet)
+        return sheet
+
+    def _call(
+        self, mode: int, positions: Positions, begin: int, start: Moment, end: Moment, sheet: Sheet
+    ) -> int:
+        return run(
+            mode,
+            self.tape,
+            self.people,
+            self.program,
+            self.zones,
+            self.memory,
+            positions,
+            begin,
+            start,
+            end,
+            sheet,
+        )
+
+
+def _sheet(size: int) -> Sheet:
+    nothing = np.zeros((0, 0), np.int64)
+    return Sheet(
+        rows=nothing,
+        known=np.zeros(0, np.bool_),
+        bits=np.zeros((0, 0), np.uint64),
+        groups=np.zeros((0, 0), np.int16),
+        values=nothing,
+        due=np.full(size, NEVER, np.int64),
+        watched=np.zeros(0, np.int64),
+        current=np.zeros(1, np.int64),
+        moves=np.zeros((0, 4), np.int64),
+        filled=np.zeros(2, np.int64),
+    )
 
 
 def _turns(position: Integers, at: Integers, value: Integers) -> tuple[Integers, Integers]:
@@ -375,14 +413,16 @@ class Engine:
         traits: Sequence[str] | None = None,
     ) -> Iterator[BucketAnswers]:
         wanted = self._traits if traits is None else tuple(traits)
-        for bucket, run in self.runner.run(as_of, positions, self.threads):
-            columns = {name: self._column(name, bucket, run, as_of) for name in wanted}
-            yield BucketAnswers(bucket, run.positions, run.known, run.bits, run.groups, run.due, columns)
+        for bucket, found in self.runner.run(as_of, positions, self.threads):
+            columns = {name: self._column(name, bucket, found, as_of) for name in wanted}
+            yield BucketAnswers(
+                bucket, found.positions, found.known, found.bits, found.groups, found.due, columns
+            )
 
     def values(self, as_of: Moment, name: str) -> Iterator[tuple[int, pa.Array]]:
         """The values of one trait or extra expression for everyone, by bucket."""
-        for bucket, run in self.runner.run(as_of, None, self.threads):
-            yield bucket, self._column(name, bucket, run, as_of)
+        for bucket, found in self.runner.run(as_of, None, self.threads):
+            yield bucket, self._column(name, bucket, found, as_of)
 
     def walk(self, bucket: int, positions: Positions, start: Moment, end: Moment) -> Moves:
         watched = [*self.runner.segments, *self.runner.segmentations]
@@ -394,13 +434,13 @@ class Engine:
             for group in self.group_names(segmentation):
                 counts[f"{segmentation}.{group}"] = np.zeros(len(moments), np.int64)
         for place, moment in enumerate(moments):
-            for _, run in self.runner.run(moment, None, self.threads):
-                sizes = np.bitwise_count(run.bits).sum(axis=1)
+            for _, found in self.runner.run(moment, None, self.threads):
+                sizes = np.bitwise_count(found.bits).sum(axis=1)
                 for name, size in zip(self._segments, sizes.tolist(), strict=True):
                     counts[name][place] += size
                 for row, segmentation in enumerate(self._segmentations):
                     names = self.group_names(segmentation)
-                    of_group = np.bincount(run.groups[row][run.known].astype(np.int64), minlength=len(names))
+                    of_group = np.bincount(found.groups[row][found.known].astype(np.int64), minlength=len(names))
                     for group, size in zip(names, of_group.tolist(), strict=True):
                         counts[f"{segmentation}.{group}"][place] += size
         return counts

@@ -99,7 +99,9 @@ def encode_bucket(
     np.minimum.at(identified, position[has_id], time[has_id])
     given = _given(table, position, time, traits, texts, size)
     births = np.stack([birth, identified], axis=1)
-    return BucketTape(customers, offset, np.ascontiguousarray(time[rows.source]), name, flat, ragged, births, *given)
+    return BucketTape(
+        customers, offset, np.ascontiguousarray(time[rows.source]), name, flat, ragged, births, *given
+    )
 
 
 def _positions(column: pa.ChunkedArray, roster: pa.StringArray) -> tuple[pa.StringArray, Integers]:

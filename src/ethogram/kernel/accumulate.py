@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from ethogram.kernel.arithmetic import add, divide_rounding
 from ethogram.kernel.calendar import DAY, Zones, period_at, period_start, step_months
+from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import value_at, values_begin, values_end
 from ethogram.kernel.layout import (
     ARENA,
@@ -55,7 +55,7 @@ DISTINCT_FEW = 40
 EMPTY = -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def touch(scratch: Scratch, slot: int, time: int) -> None:
     scratch.slots[slot, STAMP] = scratch.state[TICK]
     scratch.slots[slot, FIRST_TIME_SEEN] = time
@@ -66,7 +66,7 @@ def touch(scratch: Scratch, slot: int, time: int) -> None:
     scratch.state[DIRTY] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def remember(scratch: Scratch, slot: int, value: int) -> None:
     """Adds to the slot's list; `value` is its newest cell, `tail` its oldest, `extra` its length."""
     cell = scratch.state[ARENA]
@@ -80,7 +80,7 @@ def remember(scratch: Scratch, slot: int, value: int) -> None:
     scratch.slots[slot, EXTRA] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, time: int) -> None:
     """Kinds that look at the event's time alone."""
     fresh = scratch.slots[slot, STAMP] != scratch.state[TICK]
@@ -119,7 +119,7 @@ def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind:
         scratch.slots[slot, TAIL] = time
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) -> None:
     """Kinds that look at a value."""
     fresh = scratch.slots[slot, STAMP] != scratch.state[TICK]
@@ -148,7 +148,7 @@ def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) ->
             remember(scratch, slot, time)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def feed(
     tape: Tape,
     program: Program,
@@ -205,7 +205,7 @@ def feed(
 # --- settling -----------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def collect(scratch: Scratch, slot: int) -> int:
     """Writes the slot's list, oldest first, to `sorted`; its length."""
     size = scratch.slots[slot, EXTRA]
@@ -216,7 +216,7 @@ def collect(scratch: Scratch, slot: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _median(values: np.ndarray, scale: int) -> int:
     """Mean of the middle two, divided by `scale`, half to even."""
     values.sort()
@@ -229,14 +229,14 @@ def _median(values: np.ndarray, scale: int) -> int:
     return divide_rounding(low + high, 2 * scale)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def divide_rounding_even(distance: int, low: int) -> int:
     """Half of a distance such that low plus it is even where it does not divide."""
     half = distance // 2
     return half + ((low + half) & 1) if distance & 1 else half
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _runs(values: np.ndarray, longest: bool) -> int:
     """How many different values, or how often the commonest."""
     values.sort()
@@ -251,7 +251,7 @@ def _runs(values: np.ndarray, longest: bool) -> int:
     return best if longest else different
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _digits(value: int, buffer: np.ndarray) -> int:
     """The shortest decimal form of millionths, in ASCII."""
     size = 0
@@ -281,7 +281,7 @@ def _digits(value: int, buffer: np.ndarray) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _form_is_smaller(left: int, right: int) -> bool:
     one, other = np.zeros(32, np.int64), np.zeros(32, np.int64)
     _digits(left, one)
@@ -292,7 +292,7 @@ def _form_is_smaller(left: int, right: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _most_frequent(program: Program, pairs: np.ndarray, is_text: bool) -> int:
     """`pairs` alternates value and time. Ties go to the latest seen, then to the smallest text."""
     values = pairs[0::2].copy()
@@ -317,7 +317,7 @@ def _most_frequent(program: Program, pairs: np.ndarray, is_text: bool) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sequence(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, size: int, as_of: int
 ) -> bool:
@@ -363,7 +363,7 @@ def _sequence(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def settle(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, as_of: int
 ) -> None:

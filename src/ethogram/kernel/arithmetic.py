@@ -6,13 +6,14 @@ Everything rounds half to even. What does not fit sets no flag here: the functio
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ethogram.kernel.compiling import compiled
 
 MILLION = 1_000_000
 LARGEST = 2**63 - 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def divide_rounding(numerator: int, denominator: int) -> int:
     """The quotient of two integers, half to even; `denominator` is positive."""
     quotient = numerator // denominator
@@ -22,7 +23,7 @@ def divide_rounding(numerator: int, denominator: int) -> int:
     return quotient
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _wide_product(left: np.uint64, right: np.uint64) -> tuple[np.uint64, np.uint64]:
     """The 128-bit product as (high, low)."""
     mask = np.uint64(0xFFFFFFFF)
@@ -36,7 +37,7 @@ def _wide_product(left: np.uint64, right: np.uint64) -> tuple[np.uint64, np.uint
     return high, (middle_low << shift) | (low & mask)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _wide_divide(high: np.uint64, low: np.uint64, divisor: np.uint64) -> tuple[np.uint64, bool]:
     """(high, low) / divisor, half to even; False where the quotient has more than 64 bits."""
     one = np.uint64(1)
@@ -56,7 +57,7 @@ def _wide_divide(high: np.uint64, low: np.uint64, divisor: np.uint64) -> tuple[n
     return quotient, True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _scaled(left: int, right: int, divisor: int) -> tuple[int, bool]:
     negative = ((left < 0) != (right < 0)) != (divisor < 0)
     high, low = _wide_product(np.uint64(abs(left)), np.uint64(abs(right)))
@@ -67,19 +68,19 @@ def _scaled(left: int, right: int, divisor: int) -> tuple[int, bool]:
     return (-result if negative else result), True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def multiply(left: int, right: int) -> tuple[int, bool]:
     """The product of two millionths."""
     return _scaled(left, right, MILLION)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def divide(left: int, right: int) -> tuple[int, bool]:
     """The quotient of two millionths; `right` is not zero."""
     return _scaled(left, MILLION, right)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add(left: int, right: int) -> tuple[int, bool]:
     total = left + right
     overflown = ((left ^ total) & (right ^ total)) < 0

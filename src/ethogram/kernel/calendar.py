@@ -12,8 +12,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ethogram.kernel.compiling import compiled
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
@@ -65,7 +66,7 @@ def zones(names: tuple[str, ...], week_starts: int) -> Zones:
     return Zones(start, np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1]), week_starts)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _row(moment: int, zone: int, table: Zones) -> int:
     low, high = table.start[zone], table.start[zone + 1]
     while high - low > 1:
@@ -77,12 +78,12 @@ def _row(moment: int, zone: int, table: Zones) -> int:
     return low
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def local_time(moment: int, zone: int, table: Zones) -> int:
     return moment + table.offset[_row(moment, zone, table)]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def local_time_standing(moment: int, zone: int, table: Zones) -> int:
     """The latest local time so far: while an hour is repeated it stands still at the end of the first pass."""
     row = _row(moment, zone, table)
@@ -92,7 +93,7 @@ def local_time_standing(moment: int, zone: int, table: Zones) -> int:
     return local
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def moment_of(local: int, zone: int, table: Zones) -> int:
     """A local time that does not exist moves forward by the gap; of two, the first is meant."""
     row = _row(local - DAY, zone, table)
@@ -107,12 +108,12 @@ def moment_of(local: int, zone: int, table: Zones) -> int:
     return moment
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def day_of(local: int) -> int:
     return local // DAY
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def civil(day: int) -> tuple[int, int, int]:
     """Year, month, day of month of a day number (proleptic Gregorian; H. Hinnant, "chrono-compatible low-level date algorithms")."""
     shifted = day + 719_468
@@ -126,7 +127,7 @@ def civil(day: int) -> tuple[int, int, int]:
     return year, month, of_year - (153 * shifted_month + 2) // 5 + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def day_number(year: int, month: int, day: int) -> int:
     """The inverse of `civil`; months outside 1..12 are carried into the year."""
     year += (month - 1) // 12
@@ -140,13 +141,13 @@ def day_number(year: int, month: int, day: int) -> int:
     return era * 146_097 + of_era - 719_468
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def weekday(day: int) -> int:
     """0 is Monday."""
     return (day + 3) % 7
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def period_of(day: int, unit: int, week_starts: int) -> int:
     """The number of the period a local day lies in; neighboring periods have neighboring numbers."""
     if unit == UNIT_DAY:
@@ -161,7 +162,7 @@ def period_of(day: int, unit: int, week_starts: int) -> int:
     return year
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def period_first_day(period: int, unit: int, week_starts: int) -> int:
     if unit == UNIT_DAY:
         return period
@@ -174,18 +175,18 @@ def period_first_day(period: int, unit: int, week_starts: int) -> int:
     return day_number(period, 1, 1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def period_at(moment: int, unit: int, zone: int, table: Zones) -> int:
     return period_of(day_of(local_time_standing(moment, zone, table)), unit, table.week_starts)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def period_start(period: int, unit: int, zone: int, table: Zones) -> int:
     """The moment a period begins."""
     return moment_of(period_first_day(period, unit, table.week_starts) * DAY, zone, table)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _moment_standing(local: int, zone: int, table: Zones) -> int:
     """The latest moment of all local times up to this one: after a gap it stands still for the gap's length."""
     moment = moment_of(local, zone, table)
@@ -196,7 +197,7 @@ def _moment_standing(local: int, zone: int, table: Zones) -> int:
     return moment
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def step_months(moment: int, months: int, zone: int, table: Zones) -> int:
     """A calendar step that never goes back; a day that does not exist lands at 24:00 of its month's last day."""
     local = local_time_standing(moment, zone, table)
@@ -209,7 +210,7 @@ def step_months(moment: int, months: int, zone: int, table: Zones) -> int:
     return _moment_standing(target * DAY + (local - day * DAY), zone, table)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def reaches(target: int, months: int, zone: int, table: Zones) -> int:
     """The first moment whose calendar step by `months` is at or after `target`."""
     guess = step_months(target, -months, zone, table)

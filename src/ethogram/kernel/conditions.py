@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from ethogram.kernel.calendar import DAY, HOUR, Zones, civil, day_of, local_time, weekday
+from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
     CODED,
     FLAT,
@@ -45,17 +44,17 @@ from ethogram.kernel.layout import (
 from ethogram.kernel.machine import compares
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def values_begin(tape: Tape, place: int, column: int, event: int) -> int:
     return tape.ragged_offset[column, event] if place > CODED else 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def values_end(tape: Tape, place: int, column: int, event: int) -> int:
     return tape.ragged_offset[column, event + 1] if place > CODED else 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def value_at(tape: Tape, place: int, column: int, event: int, index: int) -> int:
     if place == FLAT:
         return tape.flat[column, event]
@@ -64,7 +63,7 @@ def value_at(tape: Tape, place: int, column: int, event: int, index: int) -> int
     return tape.ragged_value[index]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def output_value(program: Program, scratch: Scratch, output: int) -> int:
     return (
         scratch.outs[output, VALUE]
@@ -73,7 +72,7 @@ def output_value(program: Program, scratch: Scratch, output: int) -> int:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _compares_any(tape: Tape, program: Program, scratch: Scratch, term: int, event: int) -> bool:
     """Some value of the column against a trait of the customer."""
     terms = program.terms
@@ -94,7 +93,7 @@ def _compares_any(tape: Tape, program: Program, scratch: Scratch, term: int, eve
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _terms_hold(tape: Tape, program: Program, scratch: Scratch, begin: int, end: int, event: int) -> bool:
     top = -1
     stack, terms = scratch.stack, program.terms
@@ -118,7 +117,7 @@ def _terms_hold(tape: Tape, program: Program, scratch: Scratch, begin: int, end:
     return stack[0] == 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _zone_of(program: Program, scratch: Scratch, row: int) -> int:
     """The customer's own timezone where it is known and asked for, else the project's."""
     given = program.timezone_given
@@ -130,7 +129,7 @@ def _zone_of(program: Program, scratch: Scratch, row: int) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_local_time(program: Program, scratch: Scratch, zones: Zones, row: int, time: int) -> bool:
     local = local_time(time, _zone_of(program, scratch, row), zones)
     day = day_of(local)
@@ -155,7 +154,7 @@ def _is_local_time(program: Program, scratch: Scratch, zones: Zones, row: int, t
     return low < past and program.holidays[low] == day
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def conditions_hold(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, begin: int, end: int, event: int, as_of: int
 ) -> bool:

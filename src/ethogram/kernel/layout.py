@@ -79,8 +79,9 @@ GIVEN_TIME, GIVEN_TRAIT, GIVEN_VALUE = range(3)
 # Scratch: cells of the state, columns of slots, and of the stamped tables
 TICK, DUE, ARENA, STATUS, DIRTY = range(5)
 STAMP, VALUE, FIRST_TIME_SEEN, EXTRA, TAIL = range(5)
-# settled status of a run
+# status of a run, and what a run is asked for
 DONE, ARENA_FULL, OVERFLOW = 0, 1, 2
+DEFAULTS, ANSWERS, MOVES, VALUES = range(4)
 
 
 class Tape(NamedTuple):
@@ -156,6 +157,25 @@ class Scratch(NamedTuple):
     stack: Integers
     arena: Integers
     sorted: Integers
+
+
+class Sheet(NamedTuple):
+    """What a run fills. `rows[0..2, output]` say in which row of bits, groups and values an output goes, or are -1.
+
+    Moves are rows of (customer, row of `watched`, at, value), `filled[0]` of them; the values of a slot take their first
+    column, `due` then says where each position's end.
+    """
+
+    rows: Integers
+    known: NDArray[np.bool_]
+    bits: NDArray[np.uint64]
+    groups: NDArray[np.int16]
+    values: Integers
+    due: Integers
+    watched: Integers
+    current: Integers
+    moves: Integers
+    filled: Integers
 
 
 def scratch(program: Program, givens: int, arena: int) -> Scratch:

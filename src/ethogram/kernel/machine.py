@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from ethogram.kernel.arithmetic import LARGEST, MILLION, add, divide, divide_rounding, multiply
 from ethogram.kernel.calendar import (
     DAY,
@@ -18,6 +16,7 @@ from ethogram.kernel.calendar import (
     reaches,
     step_months,
 )
+from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
     DUE,
     IDENTIFIED_AT,
@@ -51,14 +50,14 @@ from ethogram.language.plan import Op
 ) = (int(op) for op in Op)  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def wake(state: Integers, moment: int, as_of: int) -> None:
     """The answers may change at this moment."""
     if as_of < moment < state[DUE]:
         state[DUE] = moment
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def compares(operator: int, left: int, right: int) -> bool:
     if operator == 0:
         return left == right
@@ -71,7 +70,7 @@ def compares(operator: int, left: int, right: int) -> bool:
     return left >= right
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def slot_value(program: Program, scratch: Scratch, slot: int) -> int:
     if scratch.slots[slot, STAMP] != scratch.state[TICK]:
         return 0 if program.slots[slot, SLOT_ZERO] else NULL
@@ -79,7 +78,7 @@ def slot_value(program: Program, scratch: Scratch, slot: int) -> int:
     return value * program.slots[slot, SLOT_SCALE] if value != NULL else NULL
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _toggles(people: People, signal: int, u: int, moment: int) -> int:
     """How many times the signal has turned by a moment, as a position in `signal_at`."""
     low, high = people.signal_offset[signal, u], people.signal_offset[signal, u + 1]
@@ -92,7 +91,7 @@ def _toggles(people: People, signal: int, u: int, moment: int) -> int:
     return low
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _wake_by_signal(people: People, state: Integers, signal: int, u: int, as_of: int) -> None:
     following = _toggles(people, signal, u, as_of)
     if following < people.signal_offset[signal, u + 1]:
@@ -101,12 +100,12 @@ def _wake_by_signal(people: People, state: Integers, signal: int, u: int, as_of:
         wake(state, people.signal_due[signal, u], as_of)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _holds_at(people: People, signal: int, u: int, moment: int) -> bool:
     return (_toggles(people, signal, u, moment) - people.signal_offset[signal, u]) & 1 == 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _last_turn(people: People, signal: int, u: int, as_of: int, entering: bool) -> int:
     """The latest moment by now at which the signal turned true (or false); NULL where there is none."""
     begin = people.signal_offset[signal, u]
@@ -116,7 +115,7 @@ def _last_turn(people: People, signal: int, u: int, as_of: int, entering: bool) 
     return people.signal_at[turn] if turn >= begin else NULL
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _was_in(
     people: People,
     state: Integers,
@@ -147,7 +146,7 @@ def _was_in(
     return _holds_at(people, signal, u, at)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _elapsed_compare(
     state: Integers, operator: int, moment: int, number: int, unit: int, sign: int, as_of: int
 ) -> bool:
@@ -160,7 +159,7 @@ def _elapsed_compare(
     return compares(operator, (as_of - moment) * sign, length)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _now_compare(
     state: Integers, zones: Zones, operator: int, moment: int, micros: int, months: int, as_of: int
 ) -> bool:
@@ -174,20 +173,20 @@ def _now_compare(
     return compares(operator, moment, as_of + micros)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _anniversary(year: int, month: int, day: int, of_year: int) -> int:
     """The day of an anniversary in a year; 29 February is kept on 1 March in other years."""
     return day_number(of_year, month, day)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _age(born: int, today: int) -> int:
     year, month, day = civil(born)
     this_year = civil(today)[0]
     return this_year - year - (1 if today < _anniversary(year, month, day, this_year) else 0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _days_to_anniversary(first: int, today: int) -> int:
     if today <= first:
         return first - today
@@ -199,7 +198,7 @@ def _days_to_anniversary(first: int, today: int) -> int:
     return following - today
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _calculate(state: Integers, op: int, left: int, right: int) -> int:
     if left == NULL or right == NULL:
         return NULL
@@ -221,7 +220,7 @@ def _calculate(state: Integers, op: int, left: int, right: int) -> int:
     return result
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def run_output(
     tape: Tape,
     people: People,
@@ -388,9 +387,7 @@ def run_output(
             stack[top] = known and _was_in(people, state, zones, a, u, as_of, moment, 0, 0)
         elif op == WAS_IN_SHIFTED:
             top += 1
-            stack[top] = u >= 0 and _was_in(
-                people, state, zones, a, u, as_of, NULL, program.constants[b], c
-            )
+            stack[top] = u >= 0 and _was_in(people, state, zones, a, u, as_of, NULL, program.constants[b], c)
         elif op == ENTERED or op == LEFT:
             top += 1
             stack[top] = 0

@@ -4,17 +4,19 @@ through all moments of change."""
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, feed, settle
 from ethogram.kernel.calendar import Zones
+from ethogram.kernel.compiling import compiled, entry, inlined
 from ethogram.kernel.conditions import conditions_hold, output_value
 from ethogram.kernel.layout import (
+    ANSWERS,
     ARENA,
     BEGIN,
     BORN,
     CAREFUL,
+    DEFAULTS,
     DIRTY,
     DONE,
     DUE,
@@ -23,6 +25,7 @@ from ethogram.kernel.layout import (
     GIVEN_TIME,
     GIVEN_TRAIT,
     GIVEN_VALUE,
+    MOVES,
     NEVER,
     NULL,
     OP_BIT,
@@ -45,25 +48,27 @@ from ethogram.kernel.layout import (
     STATUS,
     TICK,
     VALUE,
+    VALUES,
     WINDOW_MICROS,
     Integers,
     People,
     Program,
     Scratch,
+    Sheet,
     Tape,
 )
 from ethogram.kernel.machine import run_output, wake
 from ethogram.kernel.windows import bind_windows, next_edge
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past: int) -> None:
     for k in range(first, past):
         out = triggered[k]
         candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _mark_what_is_given(
     tape: Tape, people: People, program: Program, scratch: Scratch, u: int, as_of: int
 ) -> None:
@@ -96,7 +101,7 @@ def _mark_what_is_given(
     _mark(candidates, triggered, inputs[last, 0], inputs[last, 1])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _moment_bounds(program: Program, scratch: Scratch, slot: int, window: int) -> tuple[int, int]:
     """The window narrowed by computed moments; a missing moment empties it."""
     low, high = scratch.bounds[window, 0], scratch.bounds[window, 1]
@@ -114,7 +119,7 @@ def _moment_bounds(program: Program, scratch: Scratch, slot: int, window: int) -
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _scan(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, u: int, as_of: int, level: int
 ) -> None:
@@ -171,7 +176,7 @@ def _scan(
                 feed(tape, program, zones, scratch, slot, ops[op, OP_KIND], ops[op, OP_BIT], event, time)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _settle_touched(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int
 ) -> None:
@@ -201,7 +206,7 @@ def _settle_touched(
         _mark(scratch.candidates, program.triggered, outs, past)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _run_candidates(
     tape: Tape,
     people: People,
@@ -224,7 +229,7 @@ def _run_candidates(
                 scratch.outs[out, STAMP] = tick
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _position(bit: np.uint64) -> int:
     """The position of the only bit set."""
     position = 0
@@ -243,7 +248,7 @@ def _position(bit: np.uint64) -> int:
     return position
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def answer(
     tape: Tape,
     people: People,
@@ -275,7 +280,7 @@ def answer(
     return True
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def bind_moment(
     tape: Tape, people: People, program: Program, zones: Zones, scratch: Scratch, as_of: int
 ) -> int:
@@ -288,67 +293,79 @@ def bind_moment(
     return scratch.state[DUE]
 
 
-@njit(cache=True, nogil=True)
-def run_everyone(
-    tape: Tape,
-    people: People,
-    program: Program,
-    zones: Zones,
-    scratch: Scratch,
-    positions: Integers,
-    begin: int,
-    as_of: int,
-    bit_row: Integers,
-    group_row: Integers,
-    value_row: Integers,
-    known: NDArray[np.bool_],
-    bits: NDArray[np.uint64],
-    groups: NDArray[np.int16],
-    values: NDArray[np.int64],
-    due: Integers,
-) -> int:
-    """Answers for `positions[begin:]`. The arrays hold the defaults already; only what differs is written.
-
-    `bit_row[out]`, `group_row[out]`, `value_row[out]` say where an output goes, or are -1. Returns how many positions are
-    done: fewer than all where the scratch memory was too small or a number overflowed (see STATUS).
-    """
-    scratch.state[STATUS] = DONE
-    default_due = bind_moment(tape, people, program, zones, scratch, as_of)
-    for k in range(begin, len(positions)):
-        u = positions[k]
-        known[k] = answer(tape, people, program, zones, scratch, u, as_of, default_due)
-        if scratch.state[STATUS] != DONE:
-            return k
-        due[k] = scratch.state[DUE]
-        one = np.uint64(1) << np.uint64(k & 63)
-        if not known[k]:
-            bits[:, k >> 6] &= ~one
-            groups[:, k] = -1
-            values[:, k] = NULL
-            continue
-        for word in range(len(scratch.candidates)):
-            rest = scratch.candidates[word]
-            while rest:
-                low = rest & (~rest + np.uint64(1))
-                out = word * 64 + _position(low)
-                rest ^= low
-                value = scratch.outs[out, VALUE]
-                if value == program.defaults[out]:
-                    continue
-                if bit_row[out] >= 0:
-                    if value == 1:
-                        bits[bit_row[out], k >> 6] |= one
-                    else:
-                        bits[bit_row[out], k >> 6] &= ~one
-                elif group_row[out] >= 0:
-                    groups[group_row[out], k] = value
-                if value_row[out] >= 0:
-                    values[value_row[out], k] = value
-    return len(positions)
+@inlined
+def _write(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
+    """The k-th customer's answers into the sheet, which holds the defaults already."""
+    one = np.uint64(1) << np.uint64(k & 63)
+    sheet.known[k] = is_known
+    sheet.due[k] = scratch.state[DUE]
+    if not is_known:
+        sheet.bits[:, k >> 6] &= ~one
+        sheet.groups[:, k] = -1
+        sheet.values[:, k] = NULL
+        return
+    for word in range(len(scratch.candidates)):
+        rest = scratch.candidates[word]
+        while rest:
+            low = rest & (~rest + np.uint64(1))
+            out = word * 64 + _position(low)
+            rest ^= low
+            value = scratch.outs[out, VALUE]
+            if value == program.defaults[out]:
+                continue
+            bit_row, group_row, value_row = sheet.rows[0, out], sheet.rows[1, out], sheet.rows[2, out]
+            if bit_row >= 0:
+                if value == 1:
+                    sheet.bits[bit_row, k >> 6] |= one
+                else:
+                    sheet.bits[bit_row, k >> 6] &= ~one
+            if group_row >= 0:
+                sheet.groups[group_row, k] = value
+            if value_row >= 0:
+                sheet.values[value_row, k] = value
 
 
-@njit(cache=True, nogil=True)
-def walk(
+@inlined
+def _note_moves(
+    program: Program, scratch: Scratch, sheet: Sheet, u: int, at: int, is_known: bool, first: bool
+) -> bool:
+    """Writes what changed since the last moment; False where there is no room."""
+    for row in range(len(sheet.watched)):
+        out = sheet.watched[row]
+        value = -1
+        if is_known:
+            value = output_value(program, scratch, out)
+        if not first and value != sheet.current[row]:
+            filled = sheet.filled[0]
+            if filled == len(sheet.moves):
+                return False
+            sheet.moves[filled, 0], sheet.moves[filled, 1] = u, row
+            sheet.moves[filled, 2], sheet.moves[filled, 3] = at, value
+            sheet.filled[0] = filled + 1
+        sheet.current[row] = value
+    return True
+
+
+@inlined
+def _write_set(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
+    """The different values that a slot remembers, ascending."""
+    filled = sheet.filled[0]
+    slot = sheet.filled[1]
+    if is_known and scratch.slots[slot, STAMP] == scratch.state[TICK]:
+        size = collect(scratch, slot)
+        values = scratch.sorted[:size]
+        values.sort()
+        for place in range(size):
+            if place == 0 or values[place] != values[place - 1]:
+                sheet.moves[filled, 0] = values[place]
+                filled += 1
+    sheet.filled[0] = filled
+    sheet.due[k] = filled
+
+
+@entry
+def run(
+    mode: int,
     tape: Tape,
     people: People,
     program: Program,
@@ -358,81 +375,43 @@ def walk(
     begin: int,
     start: int,
     end: int,
-    watched: Integers,
-    current: Integers,
-    moved_position: Integers,
-    moved_watch: NDArray[np.int32],
-    moved_at: Integers,
-    moved_value: Integers,
-    filled: int,
-    final_due: Integers,
-) -> tuple[int, int]:
-    """Every change of the watched outputs in (start, end], customer by customer in order of time.
+    sheet: Sheet,
+) -> int:
+    """Fills the sheet for `positions[begin:]`; how many positions are done.
 
-    Before becoming known a customer's outputs count as -1; their values at `start` are the first ones, not changes.
-    Returns (positions done, changes written); fewer than all where the arrays or the scratch memory were too small.
+    DEFAULTS binds the answers over an empty history at `end`. ANSWERS writes those at `end`. MOVES writes every change of
+    the watched outputs in (start, end], customer by customer in order of time: before becoming known they count as -1,
+    their values at `start` are the first ones and no changes. VALUES writes the different values of the slot
+    `sheet.filled[1]`. Fewer positions than all are done where memory was too small or a number overflowed (STATUS).
     """
     scratch.state[STATUS] = DONE
+    default_due = bind_moment(tape, people, program, zones, scratch, start if mode == MOVES else end)
+    if mode == DEFAULTS:
+        return len(positions)
     for k in range(begin, len(positions)):
         u = positions[k]
-        opened = filled
-        at = start
+        at = start if mode == MOVES else end
+        opened = sheet.filled[0]
         first = True
         while True:
-            default_due = bind_moment(tape, people, program, zones, scratch, at)
+            if mode == MOVES:
+                default_due = bind_moment(tape, people, program, zones, scratch, at)
             is_known = answer(tape, people, program, zones, scratch, u, at, default_due)
             if scratch.state[STATUS] != DONE:
-                return k, opened
-            for row in range(len(watched)):
-                out = watched[row]
-                value = -1
-                if is_known:
-                    stamped = scratch.outs[out, STAMP] == scratch.state[TICK]
-                    value = scratch.outs[out, VALUE] if stamped else program.defaults[out]
-                if not first and value != current[row]:
-                    if filled == len(moved_at):
-                        return k, opened
-                    moved_position[filled], moved_watch[filled] = u, row
-                    moved_at[filled], moved_value[filled] = at, value
-                    filled += 1
-                current[row] = value
+                sheet.filled[0] = opened
+                return k
+            if mode == ANSWERS:
+                _write(program, scratch, sheet, k, is_known)
+            elif mode == VALUES:
+                _write_set(program, scratch, sheet, k, is_known)
+            elif not _note_moves(program, scratch, sheet, u, at, is_known, first):
+                sheet.filled[0] = opened
+                return k
+            if mode != MOVES:
+                break
             first = False
             at = scratch.state[DUE]
             if at > end:
-                final_due[k] = at
+                sheet.due[k] = at
                 break
-    return len(positions), filled
-
-
-@njit(cache=True, nogil=True)
-def run_sets(
-    tape: Tape,
-    people: People,
-    program: Program,
-    zones: Zones,
-    scratch: Scratch,
-    positions: Integers,
-    as_of: int,
-    slot: int,
-    offset: Integers,
-    value: Integers,
-) -> int:
-    """The different values that a slot remembers, ascending, customer by customer."""
-    scratch.state[STATUS] = DONE
-    default_due = bind_moment(tape, people, program, zones, scratch, as_of)
-    filled = 0
-    for k in range(len(positions)):
-        offset[k] = filled
-        if not answer(tape, people, program, zones, scratch, positions[k], as_of, default_due):
-            continue
-        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
-            continue
-        size = collect(scratch, slot)
-        values = scratch.sorted[:size]
-        values.sort()
-        for place in range(size):
-            if place == 0 or values[place] != values[place - 1]:
-                value[filled] = values[place]
-                filled += 1
-    offset[len(positions)] = filled
-    return filled
+    return len(positions)

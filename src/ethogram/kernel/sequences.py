@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from ethogram.kernel.calendar import Zones, step_months
+from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import NEVER, Integers
 
 NO_LIMIT = -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ahead(time: int, micros: int, months: int, zones: Zones) -> int:
     if months:
         return step_months(time, months, 0, zones)
     return time + micros if micros != NO_LIMIT else NEVER
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def simple_chain(time: Integers, bits: Integers, size: int, steps: int, within: int, start: Integers) -> bool:
     """Without ties, `not`, gaps and calendar limits: for each step the latest first event of a chain that reaches it."""
     for step in range(steps):
@@ -36,7 +36,7 @@ def simple_chain(time: Integers, bits: Integers, size: int, steps: int, within: 
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _undisturbed(
     time: Integers, bits: Integers, key: Integers, size: int, forbidden: int, same: int, a: int, b: int
 ) -> bool:
@@ -51,7 +51,7 @@ def _undisturbed(
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _quiet_until(
     time: Integers, bits: Integers, key: Integers, size: int, forbidden: int, same: int, last: int, end: int
 ) -> bool:
@@ -65,7 +65,7 @@ def _quiet_until(
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def any_chain(
     time: Integers,
     bits: Integers,
@@ -138,7 +138,7 @@ def any_chain(
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _alone(time: Integers, size: int, event: int) -> bool:
     """No other event at its moment, so that what follows does not depend on what came before."""
     return (event == 0 or time[event - 1] < time[event]) and (
@@ -146,14 +146,14 @@ def _alone(time: Integers, size: int, event: int) -> bool:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _first_at(time: Integers, moment: int, event: int) -> int:
     while event > 0 and time[event - 1] == moment:
         event -= 1
     return event
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _only_chain(time: Integers, key: Integers, size: int, chain: Integers, depth: int, steps: int) -> bool:
     """Nothing but the chain between its first and newest event; a tie with the newest may still join the chain."""
     complete = depth == steps - 1

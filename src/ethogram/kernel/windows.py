@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from ethogram.kernel.calendar import Zones, period_at, period_start, reaches, step_months
+from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
     FROM,
     NEVER,
@@ -27,12 +26,12 @@ from ethogram.kernel.layout import (
 )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _back(as_of: int, micros: int, months: int, zones: Zones) -> int:
     return step_months(as_of, -months, 0, zones) if months else as_of - micros
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def bind_windows(windows: Integers, parts: Integers, zones: Zones, as_of: int, bounds: Integers) -> None:
     for window in range(len(windows)):
         low, high = OPEN_PAST, as_of
@@ -59,7 +58,7 @@ def bind_windows(windows: Integers, parts: Integers, zones: Zones, as_of: int, b
         bounds[window, 0], bounds[window, 1] = low, high
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def next_edge(windows: Integers, parts: Integers, zones: Zones, window: int, time: int, as_of: int) -> int:
     """The next moment at which an event at `time` can enter or leave a window: maybe early, never late."""
     edge = NEVER

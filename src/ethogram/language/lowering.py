@@ -103,7 +103,8 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """Code that pushes one value, and what is known of it without running it."""
+    """Code that pushes one value, and what is known of it without running it; of something `unseen` in the data the type
+    is a guess."""
 
     type: ValueType
     code: tuple[Instruction, ...]
@@ -111,6 +112,7 @@ class Lowered:
     quiet: Quiet = ()
     level: int = 0
     restless: bool = False
+    unseen: bool = False
 
 
 _MIRRORED: dict[Comparison, Comparison] = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -225,7 +227,7 @@ class _Lowering:
     def _add(
         self,
         name: str,
-        kind: Literal["segment", "segmentation", "trait", "inner"],
+        kind: Literal["segment", "segmentation", "trait", "inner", "bound"],
         lowered: Lowered,
         groups: tuple[str, ...] = (),
     ) -> int:
@@ -306,12 +308,10 @@ class _Lowering:
     # --- expressions ------------------------------------------------------------------------------------------------
 
     def condition(self, expression: Expression) -> Lowered:
-        """A flag that is never missing."""
+        """A flag that is never missing; a value of another type is not true."""
         lowered = self.value(expression, expect="flag")
         if lowered.type != "flag":
-            raise DefinitionError(
-                "E_TYPE", f"a condition is expected, not a {lowered.type}", span=expression.span
-            )
+            return self.fixed_value("flag", 0)
         if _always_known(expression):
             return lowered
         return replace(lowered, code=(*lowered.code, Instruction(Op.IS_TRUE)))
@@ -404,7 +404,7 @@ class _Lowering:
             wanted = _only(types, "customer." + ".".join(path))
         index = self.givens.setdefault((path, wanted), len(self.givens))
         one = frozenset({Input("given", index)})
-        return Lowered(wanted, (Instruction(Op.GIVEN, index),), one, (one,))
+        return Lowered(wanted, (Instruction(Op.GIVEN, index),), one, (one,), unseen=wanted not in types)
 
     def junction(self, items: Sequence[Expression], jump: Literal[Op.AND_JUMP, Op.OR_JUMP]) -> Lowered:
         parts = [self.condition(item) for item in items]
@@ -432,14 +432,13 @@ class _Lowering:
         if isinstance(expression.left, Duration) and expression.operator == "+":
             return self.shifted(expression.right, expression.left, False)
         left, right = self.value(expression.left, "number"), self.value(expression.right, "number")
+        if expression.operator == "-" and "moment" in (left.type, right.type):
+            left, right = self.moment(expression.left), self.moment(expression.right)
+            code = left.code + _moved(right.code, len(left.code)) + (Instruction(Op.DAYS_BETWEEN),)
+            return _joined("number", code, (left, right), left.quiet + right.quiet)
+        if left.type != "number" or right.type != "number":
+            return Lowered("number", (Instruction(Op.MISSING),))
         code = left.code + _moved(right.code, len(left.code))
-        if left.type == "moment" and right.type == "moment" and expression.operator == "-":
-            return _joined(
-                "number", (*code, Instruction(Op.DAYS_BETWEEN)), (left, right), left.quiet + right.quiet
-            )
-        for side, part in ((expression.left, left), (expression.right, right)):
-            if part.type != "number":
-                raise DefinitionError("E_TYPE", f"a number is expected, not a {part.type}", span=side.span)
         op = {"+": Op.ADD, "-": Op.SUBTRACT, "*": Op.MULTIPLY, "/": Op.DIVIDE}[expression.operator]
         return _joined(
             "number", (*code, Instruction(op)), (left, right), _if_missing(left) + _if_missing(right)
@@ -678,9 +677,9 @@ class _Lowering:
                 | "values"
                 | "nth"
             ):
-                return self.slot(self.measured(call, _VALUE_KINDS[call.function], expect))
+                return self.measured(call, _VALUE_KINDS[call.function], expect)
             case "most_frequent":
-                return self.slot(self.measured(call, Kind.MOST_FREQUENT, expect))
+                return self.measured(call, Kind.MOST_FREQUENT, expect)
             case "first" | "last":
                 return self.first_or_last(call, expect)
             case "share":
@@ -787,11 +786,13 @@ class _Lowering:
             return None
         lowered = self.moment(bound)
         if lowered.restless:
-            raise Unsupported("E_UNSUPPORTED", "a moment computed from now() cannot bound a window", span=bound.span)
+            raise Unsupported(
+                "E_UNSUPPORTED", "a moment computed from now() cannot bound a window", span=bound.span
+            )
         for index, known in self.lowered.items():
-            if self.outputs[index].kind == "inner" and known.code == lowered.code:
+            if self.outputs[index].kind == "bound" and known.code == lowered.code:
                 return index
-        return self._add(f"moment {len(self.outputs)}", "inner", lowered)
+        return self._add(f"moment {len(self.outputs)}", "bound", lowered)
 
     def _traits_of_me(self, conditions: Sequence[Expression]) -> list[int]:
         return [self.output(name, None) for condition in conditions for name in traits_of_me(condition)]
@@ -805,22 +806,24 @@ class _Lowering:
             return self.compare(operator, Call(function, (selection,)), bound)  # type: ignore[arg-type]
         return self.slot(self.atom(call, Kind.DID))
 
-    def measured(self, call: Call, kind: Kind, expect: ValueType | None) -> Atom:
+    def measured(self, call: Call, kind: Kind, expect: ValueType | None) -> Lowered:
         atom = self.atom(call, kind)
         selection = call.arguments[0]
         assert isinstance(selection, Events)
         number = integer_of(call.arguments[1]) if kind is Kind.NTH else 0
-        of: ValueType = "number" if kind in _NUMERIC else self.property_type(atom, selection, expect)
-        return replace(atom, path=selection.path, of=of, number=number)
+        types = self.seen_types(atom, selection)
+        of: ValueType = "number"
+        if kind not in _NUMERIC:
+            guess: ValueType = "text" if expect in ("moment", None) else expect
+            of = _only(types, ".".join((selection.source, *selection.path))) if types else guess
+        slot = self.slot(replace(atom, path=selection.path, of=of, number=number))
+        return replace(slot, unseen=slot.type == of and kind not in _NUMERIC and not types)
 
-    def property_type(self, atom: Atom, selection: Events, expect: ValueType | None) -> ValueType:
+    def seen_types(self, atom: Atom, selection: Events) -> frozenset[ValueType]:
         types = self.schema.property_types(atom.stream.names, atom.stream.each + selection.path)
         if atom.stream.each:
             types |= self.schema.property_types(atom.stream.names, selection.path)
-        wanted: ValueType | None = "text" if expect == "moment" else expect
-        if not types:
-            return wanted or "text"
-        return _only(types, ".".join((selection.source, *selection.path)))
+        return types
 
     def first_or_last(self, call: Call, expect: ValueType | None) -> Lowered:
         selection = call.arguments[0]
@@ -828,7 +831,7 @@ class _Lowering:
         first = call.function == "first"
         if not selection.path:
             return self.slot(self.atom(call, Kind.FIRST_TIME if first else Kind.LAST_TIME))
-        return self.slot(self.measured(call, Kind.FIRST_VALUE if first else Kind.LAST_VALUE, expect))
+        return self.measured(call, Kind.FIRST_VALUE if first else Kind.LAST_VALUE, expect)
 
     def share(self, call: Call) -> Lowered:
         selection = call.arguments[0]
@@ -952,7 +955,9 @@ class _Lowering:
             raise DefinitionError("E_UNKNOWN_NAME", f"there is no list '{name}'", hint=f"lists: {known}")
         index = self.fixed.setdefault((kind, name), len(self.fixed))
         one = frozenset({Input("fixed", index)})
-        return Lowered(type_, (Instruction(Op.FIXED, index),), one, (one,) if kind == "list" else ())
+        if kind == "list":
+            return Lowered(type_, (Instruction(Op.FIXED, index), Instruction(Op.IS_TRUE)), one, (one,))
+        return Lowered(type_, (Instruction(Op.FIXED, index),), one)
 
     def signal(self, call: Call) -> tuple[int, frozenset[Input]]:
         index = self.signals.setdefault(call.arguments[0], len(self.signals))
@@ -1009,16 +1014,20 @@ class _Lowering:
         return _joined(yes.type, tuple(code), (condition, yes, no), ())
 
     def _alike(self, arguments: Sequence[Expression], expect: ValueType | None) -> list[Lowered]:
-        first = next((self.value(a).type for a in arguments if not isinstance(a, CustomerTrait)), expect)
-        parts = [self.value(argument, first) for argument in arguments]
-        if len({part.type for part in parts}) > 1:
-            if {part.type for part in parts} == {"moment", "text"}:
-                return [self.moment(argument) for argument in arguments]
-            types = " and ".join(sorted({part.type for part in parts}))
-            raise DefinitionError(
-                "E_TYPE", f"the alternatives are of different types: {types}", span=arguments[0].span
+        guesses = [self.value(argument, expect) for argument in arguments]
+        seen = dict.fromkeys(part.type for part in guesses if not part.unseen)
+        wanted = expect if expect in seen or not seen else next(iter(seen))
+        if {"moment", "text"} == set(seen):
+            return [self.moment(argument) for argument in arguments]
+        if len(seen) > 1:
+            raise Unsupported(
+                "E_MIXED_TYPES",
+                f"the alternatives are of different types: {' and '.join(sorted(seen))}",
+                span=arguments[0].span,
             )
-        return parts
+        wanted = wanted or "text"
+        nothing = Lowered(wanted, (Instruction(Op.MISSING),))
+        return [part if part.type == wanted else nothing for part in guesses]
 
 
 # --- small questions about expressions and code -------------------------------------------------------------------------

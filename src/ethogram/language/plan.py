@@ -212,7 +212,7 @@ class Output:
     """
 
     name: str
-    kind: Literal["segment", "segmentation", "trait", "inner"]
+    kind: Literal["segment", "segmentation", "trait", "inner", "bound"]
     type: ValueType
     code: tuple[Instruction, ...]
     triggers: tuple[frozenset[Input], ...]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ethogram.engines.answers import NEVER
 from ethogram.membership.stays import OUT
 from ethogram.membership.steps import Changes, Pairs
 from ethogram.model.event import Moment
+from ethogram.store import Change
 
 Closing = tuple[str, str, str, Moment]
 """definition, group, customer, left_at: of a stay that was going on at the last refresh."""
@@ -22,20 +23,17 @@ Opening = tuple[str, str, str, Moment | None, Moment | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Net:
-    """One line of the feed: an answer that is another one than at the last refresh."""
+class Lines:
+    """Lines of the feed: answers that are others than at the last refresh. `at` is `NEVER` where it is not known when."""
 
-    customer: str
-    definition: str
-    before: str | None
-    after: str | None
-    at: Moment | None
+    customers: pa.StringArray
+    definition: NDArray[np.int64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    at: NDArray[np.int64]
 
-    @property
-    def kind(self) -> Literal["entered", "left", "moved"]:
-        if self.before is None:
-            return "entered"
-        return "left" if self.after is None else "moved"
+    def __len__(self) -> int:
+        return len(self.definition)
 
 
 @dataclass(slots=True)
@@ -51,7 +49,7 @@ class Outcome:
     closings: list[Closing] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     rewritten: dict[str, dict[str, tuple[Opening, ...]]] = field(default_factory=dict)
-    net: list[Net] = field(default_factory=list)
+    net: list[Lines] = field(default_factory=list)
     evaluated: int = 0
 
     def group_index(self, definition: int, group: str) -> int:
@@ -78,27 +76,42 @@ class Outcome:
 
     def add_net(self, customers: pa.StringArray, pairs: Pairs, at: NDArray[np.int64]) -> None:
         """`at` is `NEVER` where it is not known when the answer changed."""
-        rows = zip(
-            customers.take(pa.array(pairs.place)).to_pylist(),
-            pairs.definition.tolist(),
-            pairs.before.tolist(),
-            pairs.after.tolist(),
-            at.tolist(),
-            strict=True,
-        )
-        for customer, definition, before, after, moment in rows:
-            names = self.names[definition]
-            self.net.append(
-                Net(
-                    customer,
-                    self.definitions[definition],
-                    None if before == OUT else names[before],
-                    None if after == OUT else names[after],
-                    None if moment == NEVER else moment,
-                )
-            )
+        if len(pairs):
+            people = customers.take(pa.array(pairs.place))
+            self.net.append(Lines(people, pairs.definition, pairs.before, pairs.after, at))
 
-    def in_order(self) -> Sequence[Net]:
-        """The feed's lines by when they became true, unknown moments first."""
-        self.net.sort(key=lambda net: (-1 if net.at is None else net.at, net.customer, net.definition))
-        return self.net
+    def counts(self) -> dict[str, int]:
+        """Lines of the feed by kind."""
+        entered = sum(int(np.count_nonzero(lines.before == OUT)) for lines in self.net)
+        left = sum(int(np.count_nonzero(lines.after == OUT)) for lines in self.net)
+        return {"entered": entered, "left": left, "moved": sum(map(len, self.net)) - entered - left}
+
+    def changes(self, refresh: int, versions: Mapping[str, int]) -> Iterator[Change]:
+        """The feed's lines by when they became true, unknown moments first, then by customer and definition."""
+        if not self.net:
+            return
+        customers = pa.concat_arrays([lines.customers for lines in self.net])
+        definition, before, after, at = (
+            np.concatenate([getattr(lines, name) for lines in self.net])
+            for name in ("definition", "before", "after", "at")
+        )
+        keys = {
+            "at": np.where(at == NEVER, -NEVER, at),
+            "customer": customers,
+            "definition": np.array(self.definitions)[definition],
+        }
+        order = pc.sort_indices(pa.table(keys), sort_keys=[(key, "ascending") for key in keys])
+        places = order.to_numpy()
+        columns = (column[places].tolist() for column in (definition, before, after, at))
+        for customer, what, was, is_, moment in zip(customers.take(order).to_pylist(), *columns, strict=True):
+            name, groups = self.definitions[what], self.names[what]
+            yield Change(
+                customer,
+                name,
+                "entered" if was == OUT else "left" if is_ == OUT else "moved",
+                "" if was == OUT else groups[was],
+                "" if is_ == OUT else groups[is_],
+                None if moment == NEVER else moment,
+                refresh,
+                versions[name],
+            )

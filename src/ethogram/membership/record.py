@@ -16,7 +16,7 @@ from ethogram.membership.outcome import Closing, Opening, Outcome
 from ethogram.membership.publish import OpenStays, open_stays
 from ethogram.membership.versions import Edits, Identity
 from ethogram.model.event import Moment
-from ethogram.store import Change, DefinitionVersion, Interval, RefreshRecord, Store, Writing
+from ethogram.store import DefinitionVersion, Interval, RefreshRecord, Store, Writing
 
 ANSWERS: Final = "answers"
 """The folder of the layers, beside the lake."""
@@ -124,28 +124,14 @@ def commit(store: Store, entry: Entry, book: Book, definitions: Definitions, out
         writing.close_intervals(ongoing)
         writing.add_intervals(Interval(*row) for row in unknown)
         writing.add_intervals(Interval(*row) for row in outcome.openings)
-        writing.append_changes(
-            Change(
-                net.customer,
-                net.definition,
-                net.kind,
-                net.before or "",
-                net.after or "",
-                net.at,
-                number,
-                numbers[net.definition],
-            )
-            for net in outcome.in_order()
-        )
+        writing.append_changes(outcome.changes(number, numbers))
         store.disk.reached("refresh.before-commit")
     store.disk.reached("refresh.after-commit")
     return number
 
 
 def _refresh(entry: Entry, outcome: Outcome) -> RefreshRecord:
-    counts = dict.fromkeys(("entered", "left", "moved"), 0)
-    for net in outcome.net:
-        counts[net.kind] += 1
+    counts = outcome.counts()
     return RefreshRecord(
         as_of=entry.as_of,
         sequence=entry.sequence,

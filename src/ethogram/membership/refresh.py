@@ -347,13 +347,13 @@ class _Refresh:
         return "full" if full or self.last is None else "incremental"
 
     def report(self, layers: list[Layer], outcome: Outcome, *, full: bool) -> RefreshReport:
-        kinds = [net.kind for net in outcome.net]
+        counts = outcome.counts()
         return RefreshReport(
             as_of=self.as_of,
             evaluated=outcome.evaluated,
-            entered=kinds.count("entered"),
-            left=kinds.count("left"),
-            moved=kinds.count("moved"),
+            entered=counts["entered"],
+            left=counts["left"],
+            moved=counts["moved"],
             seconds=time.perf_counter() - self.began,
             sequence=self.sequence,
             mode=self.mode(full=full),

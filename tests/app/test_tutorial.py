@@ -1,0 +1,43 @@
+"""The tutorial's commands, run in order on the Complete Journey data where it is at hand."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHARED = Path(os.environ.get("ETHOGRAM_SHARED", ROOT.parent / "shared"))
+RECEIPTS = SHARED / "data" / "complete-journey"
+FILES = ("transactions_sample.parquet", "demographics.parquet", "coupon_redemptions.parquet")
+MEANT_TO_FAIL = "purchase.totl"
+
+
+@pytest.fixture
+def run_docs() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("run_docs", ROOT / "scripts" / "run_docs.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["run_docs"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(not RECEIPTS.exists(), reason="the Complete Journey data is not here")
+def test_a_newcomer_can_follow_it(tmp_path: Path, run_docs: ModuleType) -> None:
+    (tmp_path / "receipts").mkdir()
+    for name in FILES:
+        shutil.copyfile(RECEIPTS / name, tmp_path / "receipts" / name)
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    ran = [one for _, some in run_docs.steps(page, tmp_path) for one in some]
+    failed = {one.command: one.output for one in ran if (one.code != 0) != (MEANT_TO_FAIL in one.command)}
+    assert failed == {}
+    assert all("E_INTERNAL" not in one.output for one in ran)
+    explained = next(one.output for one in ran if "explain" in one.command)
+    assert "is in slipping_away" in explained
+    assert max(len(line) for one in ran if one.code == 0 for line in one.output.splitlines()) <= 100

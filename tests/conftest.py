@@ -1,0 +1,1 @@
+"""Makes this folder importable: `oracle` and `checking` serve several folders of tests."""
