@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -40,4 +41,12 @@ def test_a_newcomer_can_follow_it(tmp_path: Path, run_docs: ModuleType) -> None:
     assert all("E_INTERNAL" not in one.output for one in ran)
     explained = next(one.output for one in ran if "explain" in one.command)
     assert "is in slipping_away" in explained
-    assert max(len(line) for one in ran if one.code == 0 for line in one.output.splitlines()) <= 100
+    wide = [
+        line
+        for one in ran
+        if one.code == 0
+        and not re.match("ethogram (describe|check)", one.command)  # they show text as it is written
+        for line in one.output.splitlines()
+        if len(line) > 80
+    ]
+    assert wide == []

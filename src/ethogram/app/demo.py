@@ -99,6 +99,6 @@ def _show_next(folder: Path, customer: str) -> None:
         ("ethogram members vip --columns spend -o vip.csv", "whom to write to"),
         ("ethogram history loyal", "its size, day by day"),
         ("ethogram verify", "a second computation, compared"),
-        ("ethogram plan", "after an edit of definitions/*.yml"),
+        ("ethogram plan", "what an edit would do"),
     )
     render.table((render.Column(""), render.Column("")), lines, header=False)

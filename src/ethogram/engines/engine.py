@@ -120,10 +120,9 @@ class Runner:
         begin = 0
         for row in range(count):
             mine = moves.definition == row
-            turned = _turns(moves.position[mine], moves.at[mine], moves.value[mine])
-            offsets.append(np.searchsorted(turned[0], np.arange(size + 1)) + begin)
-            moments.append(turned[1])
-            begin += len(turned[1])
+            offsets.append(np.searchsorted(moves.position[mine], np.arange(size + 1)) + begin)
+            moments.append(moves.at[mine])
+            begin += len(moments[-1])
         return np.stack(offsets).astype(np.int64), np.concatenate(moments), np.tile(due, (count, 1))
 
     def fitted(self, as_of: Moment) -> Mapping[int, Integers]:
@@ -184,9 +183,16 @@ class Runner:
         return run
 
     def walk(
-        self, bucket: int, positions: Positions, start: Moment, end: Moment, watched: Sequence[int]
+        self,
+        bucket: int,
+        positions: Positions,
+        start: Moment,
+        end: Moment,
+        conditions: Sequence[int],
+        segmentations: Sequence[int] = (),
     ) -> tuple[Moves, Integers]:
-        """Every change of the watched outputs in (start, end], and each customer's due after it."""
+        """Every change of these outputs in (start, end], and each customer's due after it."""
+        watched = [*conditions, *segmentations]
         tape = self.tape(bucket)
         kernel = _Kernel(self, tape, self.people(bucket, tape, end, self.fitted(end)))
         chosen = np.ascontiguousarray(positions, np.int64)
@@ -194,6 +200,7 @@ class Runner:
             watched=np.array(watched, np.int64),
             current=np.zeros(max(1, len(watched)), np.int64),
             moves=np.zeros((max(1024, 8 * len(chosen)), 4), np.int64),
+            filled=np.array([0, len(conditions)]),
         )
         sheet = kernel.run(MOVES, chosen, start, end, sheet)
         position, watch, at, value = sheet.moves[: sheet.filled[0]].T
@@ -284,17 +291,6 @@ def _sheet(size: int) -> Sheet:
         moves=np.zeros((0, 4), np.int64),
         filled=np.zeros(2, np.int64),
     )
-
-
-def _turns(position: Integers, at: Integers, value: Integers) -> tuple[Integers, Integers]:
-    """From answers (-1 unknown, 0, 1) to moments at which a customer came in or went out, in turn."""
-    inside = value == 1
-    first = np.ones(len(position), np.bool_)
-    first[1:] = position[1:] != position[:-1]
-    before = np.zeros(len(position), np.bool_)
-    before[1:] = inside[:-1] & ~first[1:]
-    turned = inside != before
-    return position[turned], at[turned]
 
 
 def _salted(salt: str, customers: Sequence[str]) -> Integers:
@@ -425,8 +421,9 @@ class Engine:
             yield bucket, self._column(name, bucket, found, as_of)
 
     def walk(self, bucket: int, positions: Positions, start: Moment, end: Moment) -> Moves:
-        watched = [*self.runner.segments, *self.runner.segmentations]
-        return self.runner.walk(bucket, positions, start, end, watched)[0]
+        return self.runner.walk(
+            bucket, positions, start, end, self.runner.segments, self.runner.segmentations
+        )[0]
 
     def sizes(self, moments: Sequence[Moment]) -> Mapping[str, Integers]:
         counts = {name: np.zeros(len(moments), np.int64) for name in self._segments}
@@ -440,7 +437,9 @@ class Engine:
                     counts[name][place] += size
                 for row, segmentation in enumerate(self._segmentations):
                     names = self.group_names(segmentation)
-                    of_group = np.bincount(found.groups[row][found.known].astype(np.int64), minlength=len(names))
+                    of_group = np.bincount(
+                        found.groups[row][found.known].astype(np.int64), minlength=len(names)
+                    )
                     for group, size in zip(names, of_group.tolist(), strict=True):
                         counts[f"{segmentation}.{group}"][place] += size
         return counts

@@ -38,6 +38,7 @@ from ethogram.kernel.layout import (
     TEXT_RANKS,
     TICK,
     VALUE,
+    Integers,
     Program,
     Scratch,
     Tape,
@@ -217,9 +218,33 @@ def collect(scratch: Scratch, slot: int) -> int:
 
 
 @compiled
-def _median(values: np.ndarray, scale: int) -> int:
+def sort_rows(values: Integers, width: int) -> None:
+    """Sorts rows of `width` neighboring numbers by their first, in place.
+
+    A shell sort: numpy's sorts take longer to compile than all of the kernel's own functions together.
+    """
+    size = len(values) // width
+    gap = 1
+    while gap < size // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(gap, size):
+            key = values[k * width]
+            rest = values[k * width + width - 1]
+            place = k
+            while place >= gap and values[(place - gap) * width] > key:
+                for column in range(width):
+                    values[place * width + column] = values[(place - gap) * width + column]
+                place -= gap
+            values[place * width] = key
+            values[place * width + width - 1] = rest
+        gap //= 3
+
+
+@compiled
+def _median(values: Integers, scale: int) -> int:
     """Mean of the middle two, divided by `scale`, half to even."""
-    values.sort()
+    sort_rows(values, 1)
     half = len(values) // 2
     low, high = values[len(values) - half - 1], values[half]
     if scale == 1 and (low ^ high) < 0:
@@ -237,9 +262,9 @@ def divide_rounding_even(distance: int, low: int) -> int:
 
 
 @compiled
-def _runs(values: np.ndarray, longest: bool) -> int:
+def _runs(values: Integers, longest: bool) -> int:
     """How many different values, or how often the commonest."""
-    values.sort()
+    sort_rows(values, 1)
     different, best, run = 1, 1, 1
     for k in range(1, len(values)):
         if values[k] == values[k - 1]:
@@ -252,7 +277,7 @@ def _runs(values: np.ndarray, longest: bool) -> int:
 
 
 @compiled
-def _digits(value: int, buffer: np.ndarray) -> int:
+def _digits(value: int, buffer: Integers) -> int:
     """The shortest decimal form of millionths, in ASCII."""
     size = 0
     if value < 0:
@@ -293,25 +318,21 @@ def _form_is_smaller(left: int, right: int) -> bool:
 
 
 @compiled
-def _most_frequent(program: Program, pairs: np.ndarray, is_text: bool) -> int:
+def _most_frequent(ranks: Integers, pairs: Integers, is_text: bool) -> int:
     """`pairs` alternates value and time. Ties go to the latest seen, then to the smallest text."""
-    values = pairs[0::2].copy()
-    order = np.argsort(values, kind="mergesort")
+    sort_rows(pairs, 2)
     best, best_count, best_time = NULL, 0, NULL
     k = 0
-    while k < len(order):
-        value = values[order[k]]
+    while k < len(pairs):
+        value = pairs[k]
         count, latest = 0, NULL
-        while k < len(order) and values[order[k]] == value:
+        while k < len(pairs) and pairs[k] == value:
             count += 1
-            latest = max(latest, pairs[2 * order[k] + 1])
-            k += 1
+            latest = max(latest, pairs[k + 1])
+            k += 2
         better = count > best_count or (count == best_count and latest > best_time)
         if not better and count == best_count and latest == best_time:
-            if is_text:
-                better = program.texts[TEXT_RANKS, value] < program.texts[TEXT_RANKS, best]
-            else:
-                better = _form_is_smaller(value, best)
+            better = ranks[value] < ranks[best] if is_text else _form_is_smaller(value, best)
         if better:
             best, best_count, best_time = value, count, latest
     return best
@@ -403,7 +424,7 @@ def settle(
             scratch.slots[slot, VALUE] = _runs(values, True)
         elif kind == MOST_FREQUENT:
             scratch.slots[slot, VALUE] = _most_frequent(
-                program, values, program.slots[slot, SLOT_MICROS] == 1
+                program.texts[TEXT_RANKS], values, program.slots[slot, SLOT_MICROS] == 1
             )
         elif kind == NTH:
             place = program.slots[slot, SLOT_NUMBER]

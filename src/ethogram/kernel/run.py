@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, feed, settle
+from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, feed, settle, sort_rows
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled, entry, inlined
 from ethogram.kernel.conditions import conditions_hold, output_value
@@ -332,7 +332,7 @@ def _note_moves(
     """Writes what changed since the last moment; False where there is no room."""
     for row in range(len(sheet.watched)):
         out = sheet.watched[row]
-        value = -1
+        value = 0 if row < sheet.filled[1] else -1
         if is_known:
             value = output_value(program, scratch, out)
         if not first and value != sheet.current[row]:
@@ -354,7 +354,7 @@ def _write_set(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_know
     if is_known and scratch.slots[slot, STAMP] == scratch.state[TICK]:
         size = collect(scratch, slot)
         values = scratch.sorted[:size]
-        values.sort()
+        sort_rows(values, 1)
         for place in range(size):
             if place == 0 or values[place] != values[place - 1]:
                 sheet.moves[filled, 0] = values[place]
@@ -380,8 +380,8 @@ def run(
     """Fills the sheet for `positions[begin:]`; how many positions are done.
 
     DEFAULTS binds the answers over an empty history at `end`. ANSWERS writes those at `end`. MOVES writes every change of
-    the watched outputs in (start, end], customer by customer in order of time: before becoming known they count as -1,
-    their values at `start` are the first ones and no changes. VALUES writes the different values of the slot
+    the watched outputs in (start, end], customer by customer in order of time: before becoming known the first
+    `sheet.filled[1]` of them count as 0, the others as -1; their values at `start` are the first ones and no changes. VALUES writes the different values of the slot
     `sheet.filled[1]`. Fewer positions than all are done where memory was too small or a number overflowed (STATUS).
     """
     scratch.state[STATUS] = DONE
