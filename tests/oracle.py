@@ -35,13 +35,17 @@ class Oracle:
         settings: Settings,
         lists: Mapping[str, frozenset[str]] | None = None,
         generation: int = 0,
+        names: Sequence[str] | None = None,
     ) -> None:
         self.definitions = definitions
-        self.segments = tuple(definitions.segments)
-        self.segmentations = tuple(definitions.segmentations)
-        self.traits = tuple(definitions.traits)
+        self.segments = tuple(name for name in definitions.segments if names is None or name in names)
+        self.segmentations = tuple(
+            name for name in definitions.segmentations if names is None or name in names
+        )
+        self.traits = tuple(name for name in definitions.traits if names is None or name in names)
         self.buckets = store.buckets
-        self.fitted = fitted(definitions)
+        self.fitted = self.refitted = fitted(definitions)
+        self.restless = frozenset(self.traits)  # rather too many: what `due` tells is of segments
         arrivals: dict[int, dict[str, list[tuple[int, int]]]] = {
             bucket: {} for bucket in range(store.buckets)
         }
@@ -213,13 +217,14 @@ def make_engine(
     meant: Definitions,
     settings: Settings,
     lists: Mapping[str, frozenset[str]] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Evaluator:
     """The same project in front of the interpreter or of the kernel."""
     if kind == "interpreter":
-        return Oracle(store, meant, settings, lists)
+        return Oracle(store, meant, settings, lists, names=names)
     from ethogram.engines.engine import Engine
 
-    return Engine(store, meant, settings, lists)
+    return Engine(store, meant, settings, lists, names=names)
 
 
 ENGINES = ("interpreter", "kernel")

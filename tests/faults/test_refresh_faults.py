@@ -53,14 +53,14 @@ AFTER = ("ledger.after-commit", "refresh.after-commit", "publish.before-traits",
 def prepare(folder: Path) -> None:
     with shop(folder) as store:
         load(store, [event(f"c{n}", T + n * DAY, "Ordered", str(n)) for n in range(6)])
-        refresh(store, Oracle(store, MEANT, SETTINGS), MEANT, SETTINGS, as_of=T + 6 * DAY)
+        refresh(store, Oracle(store, MEANT, SETTINGS), MEANT, SETTINGS, as_of=T + 6 * DAY, publish=True)
         load(store, [event(f"c{n}", T + 7 * DAY, "Ordered", f"n{n}") for n in range(3)])
         load(store, [event("late", T + 5 * DAY, "Ordered", "l")])
 
 
 def second_refresh(folder: Path) -> None:
     with Store.open(folder) as store:
-        refresh(store, Oracle(store, MEANT, SETTINGS), MEANT, SETTINGS, as_of=T + 14 * DAY)
+        refresh(store, Oracle(store, MEANT, SETTINGS), MEANT, SETTINGS, as_of=T + 14 * DAY, publish=True)
 
 
 def killed_at(folder: Path, point: str) -> None:
@@ -88,7 +88,7 @@ def state(folder: Path) -> str:
 
 
 def published(folder: Path) -> list[dict[str, object]]:
-    table = pq.read_table(folder / ".ethogram" / "published" / "memberships.parquet")
+    table = pq.read_table(folder / ".ethogram" / "published" / "memberships")
     return sorted(table.to_pylist(), key=str)
 
 

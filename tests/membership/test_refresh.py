@@ -310,8 +310,8 @@ def test_published_tables_tell_who_and_since_when(store: Store) -> None:
     load(store, [event("ann", T, "Ordered", "1"), event("bob", T, "Viewed", "2")])
     run(store, text, T)
     load(store, [event("bob", T + HOUR, "Ordered", "3")])
-    run(store, text, T + DAY)
-    rows = pq.read_table(store.folder / "published" / "memberships.parquet").to_pylist()
+    run(store, text, T + DAY, publish=True)
+    rows = pq.read_table(store.folder / "published" / "memberships").to_pylist()
     entered = datetime.fromtimestamp((T + HOUR) / 1e6, UTC)
     assert sorted(rows, key=lambda row: (row["customer"], row["segment"] or "")) == [
         {"customer": "ann", "segment": None, "segmentation": "level", "group": "once", "since": None},
@@ -319,7 +319,7 @@ def test_published_tables_tell_who_and_since_when(store: Store) -> None:
         {"customer": "bob", "segment": None, "segmentation": "level", "group": "once", "since": entered},
         {"customer": "bob", "segment": "buyers", "segmentation": None, "group": None, "since": entered},
     ]
-    traits = pq.read_table(store.folder / "published" / "traits.parquet").sort_by("customer").to_pylist()
+    traits = pq.read_table(store.folder / "published" / "traits").sort_by("customer").to_pylist()
     assert [(row["customer"], int(row["orders"])) for row in traits] == [("ann", 1), ("bob", 1)]
 
 

@@ -16,7 +16,6 @@ from ethogram.engines.engine import Engine
 from ethogram.language.meaning import World, change_moments, evaluate, universe
 from ethogram.language.tree import Definitions, Expression
 from ethogram.model.event import Event, Moment
-from ethogram.model.settings import Settings
 from ethogram.store import Record, Store, shred
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,9 +25,10 @@ Lists = Mapping[str, frozenset[str]]
 
 @contextmanager
 def stored(histories: Mapping[str, Sequence[Event]], *, buckets: int = 2) -> Iterator[Store]:
-    with TemporaryDirectory(prefix="ethogram-parity-") as folder, Store.open(
-        Path(folder), create=True, buckets=buckets
-    ) as store:
+    with (
+        TemporaryDirectory(prefix="ethogram-parity-") as folder,
+        Store.open(Path(folder), create=True, buckets=buckets) as store,
+    ):
         add(store, histories)
         yield store
 
@@ -36,7 +36,9 @@ def stored(histories: Mapping[str, Sequence[Event]], *, buckets: int = 2) -> Ite
 def add(store: Store, histories: Mapping[str, Sequence[Event]]) -> None:
     """Message ids are unique for a customer only, so that each customer has a source."""
     records = [
-        Record(customer, replace(event, source=customer)) for customer, events in histories.items() for event in events
+        Record(customer, replace(event, source=customer))
+        for customer, events in histories.items()
+        for event in events
     ]
     if records:
         with store.writing("load") as tx:
@@ -135,5 +137,3 @@ def definitions_without(definitions: Definitions, name: str) -> Definitions:
         for kind in ("behaviors", "traits", "segments", "segmentations", "lists")
     }
     return Definitions(**kinds)
-
-

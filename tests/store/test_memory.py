@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ethogram.model.errors import EnvironmentFault
 from ethogram.store import Change, DefinitionVersion, Interval, LoadRecord, RefreshRecord, RejectedRow, Store
+from ethogram.store.pages import PAGE_ROWS
 
 
 @pytest.fixture
@@ -82,19 +83,66 @@ def test_intervals_close_and_are_corrected(store: Store) -> None:
     with store.writing("refresh") as tx:
         tx.add_intervals(Interval("vip", "", f"u{n}", n, None) for n in range(4))
     with store.writing("refresh") as tx:
-        tx.close_intervals([("vip", "", "u1", 50), ("vip", "", "nobody", 50)])
+        tx.end_intervals([("vip", "", "u1", 50), ("vip", "", "always", 50)])
         tx.add_intervals([Interval("vip", "", "u1", 60, None)])
         tx.replace_intervals("vip", [Interval("vip", "", "u2", 1, 2)], customers=["u2", "u3"])
     found = [(i.customer, i.entered_at, i.left_at) for i in store.memory.intervals(definition="vip")]
-    assert found == [("u0", 0, None), ("u1", 1, 50), ("u1", 60, None), ("u2", 1, 2)]
+    assert found == [("always", None, 50), ("u0", 0, None), ("u1", 1, 50), ("u1", 60, None), ("u2", 1, 2)]
     assert store.memory.intervals(customer="u1", at=55) == ()
     with store.writing("refresh") as tx:
         tx.replace_intervals("vip", [])
     assert store.memory.intervals() == ()
 
 
+def test_stays_read_the_same_however_many_pages_were_merged(store: Store) -> None:
+    chance = random.Random(0)
+    kept: dict[tuple[str, str], list[tuple[int | None, int | None]]] = {}
+    for moment in range(150):
+        name, who = chance.choice("ab"), f"u{chance.randrange(8)}"
+        stays = kept.setdefault((name, who), [])
+        with store.writing("refresh") as tx:
+            if chance.random() < 0.05:
+                tx.replace_intervals(name, [])
+                kept = {key: rows for key, rows in kept.items() if key[0] != name}
+            elif chance.random() < 0.1:
+                tx.replace_intervals(name, [Interval(name, "", who, 0, None)], [who])
+                kept[name, who] = [(0, None)]
+            elif stays and stays[-1][1] is None:
+                tx.end_intervals([(name, "", who, moment)])
+                stays[-1] = (stays[-1][0], moment)
+            elif chance.random() < 0.2 and not stays:
+                tx.end_intervals([(name, "", who, moment)])
+                stays.append((None, moment))
+            else:
+                tx.add_intervals([Interval(name, "", who, moment, None)])
+                stays.append((moment, None))
+        found: dict[tuple[str, str], list[tuple[int | None, int | None]]] = {}
+        for one in store.memory.intervals():
+            found.setdefault((one.definition, one.customer), []).append((one.entered_at, one.left_at))
+        assert found == {key: rows for key, rows in kept.items() if rows}
+    assert store.ledger.rows("SELECT count(*) FROM stay_pages") < [(9,)]
+    assert {one.customer for one in store.memory.intervals(customer="u3", definition="a")} <= {"u3"}
+
+
+def test_the_feed_is_read_over_pages_from_any_place(store: Store) -> None:
+    for refresh in (1, 2):
+        with store.writing("refresh") as tx:
+            many = range(PAGE_ROWS + 10)
+            tx.append_changes(Change(f"u{n % 7}", "vip", "entered", "", "", n, refresh, 1) for n in many)
+    size = PAGE_ROWS + 10
+    assert [c.seq for c in store.memory.changes(after=PAGE_ROWS - 2, limit=5)] == list(
+        range(PAGE_ROWS - 1, PAGE_ROWS + 4)
+    )
+    assert [(c.seq, c.at) for c in store.memory.changes(after=size, limit=2)] == [
+        (size + 1, 0),
+        (size + 2, 1),
+    ]
+    assert len(store.memory.changes(refresh=2, limit=10**6)) == size
+    assert {c.customer for c in store.memory.changes(customer="u3", limit=10**6)} == {"u3"}
+
+
 def test_a_customer_is_in_a_segment_once_at_a_time(store: Store) -> None:
-    with pytest.raises(EnvironmentFault), store.writing("refresh") as tx:
+    with pytest.raises(ValueError, match="once at a time"), store.writing("refresh") as tx:
         tx.put("a", "1")
         tx.add_intervals([Interval("vip", "", "u1", 1, None), Interval("vip", "", "u1", 2, None)])
     assert store.memory.setting("a") is None and store.memory.intervals() == ()

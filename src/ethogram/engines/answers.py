@@ -70,6 +70,21 @@ class Evaluator(Protocol):
         """Changes when rosters were rebuilt and positions may mean other customers."""
         ...
 
+    @property
+    def sequence(self) -> int:
+        """The ledger sequence that the answers are complete to."""
+        ...
+
+    @property
+    def refitted(self) -> frozenset[str]:
+        """Definitions that depend on everyone else: their answers may change for anybody at every refresh."""
+        ...
+
+    @property
+    def restless(self) -> frozenset[str]:
+        """Traits whose value changes with every moment, which `due` does not tell of."""
+        ...
+
     def group_names(self, segmentation: str) -> Sequence[str]: ...
     def roster(self, bucket: int) -> pa.StringArray:
         """Position -> customer; append-only within a generation."""

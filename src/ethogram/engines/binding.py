@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from typing import TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
@@ -45,6 +47,7 @@ from ethogram.model.settings import Settings
 Integers = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 TAGS = {"number": "n", "text": "t", "flag": "f"}
+HOLIDAY_YEARS = range(1900, 2151)
 COUNTING = frozenset({Kind.COUNT, Kind.PERIODS, Kind.STREAK, Kind.DISTINCT, Kind.MAX_COUNT})
 
 
@@ -67,13 +70,23 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """A column to be made: numbers that are equal where a property is, whatever its type."""
+
+    keys: tuple[ColumnKey, ...]
+
+
+Made: TypeAlias = Undone | Derived | Shared
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A program and what is still to be made of each bucket's tape for it."""
 
     plan: Plan
     program: Program
     zones: Zones
-    columns: tuple[Undone | Derived, ...]
+    columns: tuple[Made, ...]
     coded: Integers
 
 
@@ -107,7 +120,7 @@ class _Binding:
         self.coded = {key: table[:, 1 + index] for index, key in enumerate(tapes.coded)}
         self.code_rows = Table(len(tapes.codes), self.coded, {}, self.texts, self.zone)
         self.coded_rows: list[Integers] = list(self.coded.values())
-        self.columns: dict[Undone | Derived, int] = {}
+        self.columns: dict[Made, int] = {}
         self.conditions: list[tuple[int, int, int, int]] = []
         self.terms: list[tuple[int, int, int, int, int, int]] = []
         self.locals: dict[LocalTime, int] = {}
@@ -169,7 +182,7 @@ class _Binding:
             return layout.RAGGED, self.tapes.ragged.index(key)
         return None
 
-    def made(self, column: Undone | Derived) -> int:
+    def made(self, column: Made) -> int:
         """The flat column of something to be made of each tape."""
         return len(self.tapes.flat) + self.columns.setdefault(column, len(self.columns))
 
@@ -453,9 +466,14 @@ class _Binding:
         ]
         if not keys:
             return layout.FLAT, self.made(Derived(Or(()), np.zeros(0, np.bool_), NULL))
-        if len(keys) != 1 or keys[0] in self.tapes.ragged:
-            reason = "it holds lists, or values of different types"
-            raise Unsupported("E_UNSUPPORTED", f"same={'.'.join(path)} cannot be followed: {reason}")
+        if any(key in self.tapes.ragged for key in keys):
+            raise Unsupported(
+                "E_UNSUPPORTED",
+                f"same={'.'.join(path)} cannot be followed, because it holds lists",
+                hint="Load what the events share as a property of its own.",
+            )
+        if len(keys) > 1:
+            return layout.FLAT, self.made(Shared(tuple(keys)))
         found = self.column(keys[0])
         assert found is not None
         return found
@@ -622,13 +640,15 @@ def _timezones() -> frozenset[str]:
 
 @cache
 def holiday_days(name: str, country: str) -> tuple[int, ...]:
-    """Local days since 1970 of the holidays of that name ("any": all), 1980 to 2100."""
+    """Local days since 1970 of the holidays of that name ("any": all), in `HOLIDAY_YEARS`."""
     if not country:
         return ()
     code, _, subdivision = country.partition("-")
-    known = holidays.country_holidays(
-        code, subdiv=subdivision or None, years=range(1980, 2101), language="en_US"
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some calendars do not reach as far
+        known = holidays.country_holidays(
+            code, subdiv=subdivision or None, years=HOLIDAY_YEARS, language="en_US"
+        )
     epoch = date(1970, 1, 1)
     return tuple(sorted((day - epoch).days for day in known if name == "any" or name in known.get_list(day)))
 
@@ -667,9 +687,27 @@ def _rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
     return Table(len(arrays["time"]), flat, ragged, tapes.texts, zone)
 
 
-def _make(column: Undone | Derived, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
-    if isinstance(column, Derived):
-        return np.where(rows.holds(column.condition), 1, column.otherwise).astype(np.int64)
+def _make(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
+    match column:
+        case Derived():
+            return np.where(rows.holds(column.condition), 1, column.otherwise).astype(np.int64)
+        case Shared():
+            return _shared(column, rows)
+        case Undone():
+            return _undone(column, rows, arrays, code_name)
+
+
+def _shared(column: Shared, rows: Table) -> Integers:
+    shared, begin = np.full(rows.size, NULL, np.int64), 0
+    for key in column.keys:
+        known = rows.flat[key] != NULL
+        different, place = np.unique(rows.flat[key][known], return_inverse=True)
+        shared[known] = place + begin
+        begin += len(different)
+    return shared
+
+
+def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
     unless = column.stream.unless
     assert unless is not None
     name = code_name[arrays["code"]]

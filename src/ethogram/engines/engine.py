@@ -3,318 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ethogram.engines.answers import NEVER, BucketAnswers, Moves, Positions
-from ethogram.engines.binding import Bound, bind, tape_of
-from ethogram.engines.fitting import fitted_values
+from ethogram.engines.answers import BucketAnswers, Moves, Positions
+from ethogram.engines.running import Run, Runner
 from ethogram.engines.spec import Needs, Seen, needs_of, seen
-from ethogram.engines.tapeset import Progress, TapeSet, open_tapes
-from ethogram.kernel import layout
+from ethogram.engines.sweeping import sweepable, swept_sizes
+from ethogram.engines.tapeset import Progress, open_tapes
 from ethogram.kernel.layout import (
-    ANSWERS,
-    DEFAULTS,
-    MOVES,
     NULL,
-    STATUS,
-    VALUES,
-    People,
-    Sheet,
-    Tape,
-    scratch,
 )
-from ethogram.kernel.run import run
 from ethogram.language.lowering import Schema, lower
 from ethogram.language.plan import Op, Plan, ValueType
-from ethogram.language.tree import Definitions, Expression, Path
-from ethogram.model.errors import DataError
+from ethogram.language.tree import And, Definitions, Everyone, Expression, Name, Not, Or, Path
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
 from ethogram.store import Store
 
 Integers = NDArray[np.int64]
+FEW_MOMENTS = 2
 TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
-FIRST_ARENA = 1 << 16
-NOBODY = -(2**62)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one pass over some positions of a bucket gives; the rows are those of the `Runner`."""
-
-    positions: Positions
-    known: NDArray[np.bool_]
-    bits: NDArray[np.uint64]
-    groups: NDArray[np.int16]
-    values: Integers
-    due: Integers
-
-
-class Runner:
-    """One plan on one set of tapes, with the runners of what it builds on: population values and pasts of segments."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        tapes: TapeSet,
-        settings: Settings,
-        lists: Mapping[str, frozenset[str]],
-        inner: Mapping[str, Runner],
-    ) -> None:
-        self.plan = plan
-        self.tapes = tapes
-        self.settings = settings
-        self.lists = lists
-        self.inner = inner
-        self.bound: Bound = bind(plan, tapes, settings)
-        outputs = plan.outputs
-        self.segments = [k for k, output in enumerate(outputs) if output.kind == "segment"]
-        self.segmentations = [k for k, output in enumerate(outputs) if output.kind == "segmentation"]
-        self.values = [k for k, output in enumerate(outputs) if output.kind in ("trait", "inner")]
-        self._fixed: dict[int, Integers] = {}
-        self._fitted: dict[int, dict[int, Integers]] = {}
-        self._tapes: dict[int, Tape] = {}
-
-    def tape(self, bucket: int) -> Tape:
-        arrays, _ = self.tapes.bucket(bucket)
-        return tape_of(self.bound, self.tapes, arrays, self.settings)
-
-    # --- what is known beside the tape ------------------------------------------------------------------------------
-
-    def people(self, bucket: int, tape: Tape, as_of: Moment, fitted: Mapping[int, Integers]) -> People:
-        size = len(tape.births)
-        offset, at, due = self._signals(bucket, size, as_of)
-        return People(
-            fixed=self._fixed_columns(bucket, size),
-            fitted=fitted[bucket] if bucket in fitted else np.zeros((0, size), np.int64),
-            signal_offset=offset,
-            signal_at=at,
-            signal_due=due,
-        )
-
-    def _fixed_columns(self, bucket: int, size: int) -> Integers:
-        if bucket not in self._fixed:
-            customers = self.tapes.bucket(bucket)[1].to_pylist() if self.plan.fixed else []
-            columns = [
-                _salted(name, customers) if kind == "salt" else _listed(self.lists[name], customers)
-                for kind, name in self.plan.fixed
-            ]
-            self._fixed[bucket] = np.stack(columns) if columns else np.zeros((0, size), np.int64)
-        return self._fixed[bucket]
-
-    def _signals(self, bucket: int, size: int, as_of: Moment) -> tuple[Integers, Integers, Integers]:
-        """Every turn of each signal up to a moment, for everyone in the bucket."""
-        count = len(self.plan.signals)
-        if not count:
-            return np.zeros((0, size + 1), np.int64), np.zeros(0, np.int64), np.zeros((0, size), np.int64)
-        runner = self.inner["signals"]
-        offsets, moments = [], []
-        moves, due = runner.walk(bucket, np.arange(size), NOBODY, as_of, runner.values)
-        begin = 0
-        for row in range(count):
-            mine = moves.definition == row
-            offsets.append(np.searchsorted(moves.position[mine], np.arange(size + 1)) + begin)
-            moments.append(moves.at[mine])
-            begin += len(moments[-1])
-        return np.stack(offsets).astype(np.int64), np.concatenate(moments), np.tile(due, (count, 1))
-
-    def fitted(self, as_of: Moment) -> Mapping[int, Integers]:
-        """Population values by bucket, fitted on everyone at a moment."""
-        if not self.plan.fits:
-            return {}
-        if as_of not in self._fitted:
-            inner = self.inner["fits"]
-            runs = {run[0]: run[1] for run in inner.run(as_of)}
-            self._fitted = {as_of: fitted_values(self.plan.fits, runs)}
-        return self._fitted[as_of]
-
-    # --- running ----------------------------------------------------------------------------------------------------
-
-    def run(
-        self, as_of: Moment, positions: Mapping[int, Positions] | None = None, threads: int = 2
-    ) -> Iterator[tuple[int, Run]]:
-        fitted = self.fitted(as_of)
-        buckets = sorted(positions) if positions is not None else sorted(self.tapes.files)
-
-        def one(bucket: int) -> tuple[int, Run]:
-            return bucket, self.run_bucket(
-                bucket, as_of, None if positions is None else positions[bucket], fitted
-            )
-
-        if len(buckets) < 2 or threads < 2:
-            yield from map(one, buckets)
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            waiting = [pool.submit(one, bucket) for bucket in buckets[:threads]]
-            for following in [*buckets[threads:], *[None] * threads]:
-                first = waiting.pop(0)
-                yield first.result()
-                if following is not None:
-                    waiting.append(pool.submit(one, following))
-
-    def run_bucket(
-        self, bucket: int, as_of: Moment, positions: Positions | None, fitted: Mapping[int, Integers]
-    ) -> Run:
-        tape = self.tape(bucket)
-        chosen = (
-            np.arange(len(tape.births)) if positions is None else np.ascontiguousarray(positions, np.int64)
-        )
-        size, words = len(chosen), -(-len(chosen) // 64)
-        kernel = _Kernel(self, tape, self.people(bucket, tape, as_of, fitted))
-        default = kernel.defaults(as_of)
-        bits = np.zeros((len(self.segments), words), np.uint64)
-        bits[default[self.segments] == 1] = ~np.uint64(0)
-        if size % 64 and words:
-            bits[:, -1] &= np.uint64((1 << (size % 64)) - 1)
-        groups = np.repeat(default[self.segmentations].astype(np.int16)[:, None], size, axis=1)
-        values = np.repeat(default[self.values][:, None], size, axis=1)
-        run = Run(chosen, np.zeros(size, np.bool_), bits, groups, values, np.full(size, NEVER, np.int64))
-        sheet = _sheet(size)._replace(
-            rows=self._rows(), known=run.known, bits=bits, groups=groups, values=values, due=run.due
-        )
-        kernel.run(ANSWERS, chosen, as_of, as_of, sheet)
-        return run
-
-    def walk(
-        self,
-        bucket: int,
-        positions: Positions,
-        start: Moment,
-        end: Moment,
-        conditions: Sequence[int],
-        segmentations: Sequence[int] = (),
-    ) -> tuple[Moves, Integers]:
-        """Every change of these outputs in (start, end], and each customer's due after it."""
-        watched = [*conditions, *segmentations]
-        tape = self.tape(bucket)
-        kernel = _Kernel(self, tape, self.people(bucket, tape, end, self.fitted(end)))
-        chosen = np.ascontiguousarray(positions, np.int64)
-        sheet = _sheet(len(chosen))._replace(
-            watched=np.array(watched, np.int64),
-            current=np.zeros(max(1, len(watched)), np.int64),
-            moves=np.zeros((max(1024, 8 * len(chosen)), 4), np.int64),
-            filled=np.array([0, len(conditions)]),
-        )
-        sheet = kernel.run(MOVES, chosen, start, end, sheet)
-        position, watch, at, value = sheet.moves[: sheet.filled[0]].T
-        return Moves(position.copy(), watch.astype(np.int32), at.copy(), value.astype(np.int16)), sheet.due
-
-    def sets(
-        self, bucket: int, as_of: Moment, positions: Positions, output: int
-    ) -> tuple[Integers, Integers]:
-        """The different values of a `values(…)` output as (offset, value) by position."""
-        tape = self.tape(bucket)
-        kernel = _Kernel(self, tape, self.people(bucket, tape, as_of, self.fitted(as_of)))
-        slot = next(one.a for one in self.plan.outputs[output].code if one.op is Op.SLOT)
-        room = len(tape.time) + len(tape.ragged_value) + 1
-        sheet = _sheet(len(positions))._replace(
-            moves=np.zeros((room, 4), np.int64), filled=np.array([0, slot])
-        )
-        kernel.run(VALUES, np.ascontiguousarray(positions, np.int64), as_of, as_of, sheet)
-        return np.concatenate([[0], sheet.due]).astype(np.int64), sheet.moves[: sheet.filled[0], 0].copy()
-
-    def _rows(self) -> Integers:
-        rows = np.full((3, max(1, len(self.plan.outputs))), -1, np.int64)
-        for kind, outputs in enumerate((self.segments, self.segmentations, self.values)):
-            rows[kind, outputs] = np.arange(len(outputs))
-        return rows
-
-
-class _Kernel:
-    """The kernel on one bucket's tape, with memory that grows when a customer needs more."""
-
-    def __init__(self, runner: Runner, tape: Tape, people: People) -> None:
-        program = runner.bound.program
-        self.program = program._replace(defaults=program.defaults.copy())
-        self.tape, self.people, self.zones = tape, people, runner.bound.zones
-        self.givens = len(runner.plan.givens)
-        self.memory = scratch(program, self.givens, FIRST_ARENA)
-
-    def defaults(self, as_of: Moment) -> Integers:
-        """The outputs over an empty history."""
-        self._call(DEFAULTS, np.zeros(0, np.int64), 0, as_of, as_of, _sheet(0))
-        return self.program.defaults
-
-    def run(self, mode: int, positions: Positions, start: Moment, end: Moment, sheet: Sheet) -> Sheet:
-        done = self._call(mode, positions, 0, start, end, sheet)
-        while done < len(positions):
-            match self.memory.state[STATUS]:
-                case layout.OVERFLOW:
-                    raise DataError(
-                        "E_NUMBER_OVERFLOW",
-                        "a number grows beyond 9,223,372,036,854.775807",
-                        hint="Add up fewer events, or divide the property by a thousand where it is loaded.",
-                    )
-                case layout.ARENA_FULL:
-                    self.memory = scratch(self.program, self.givens, 2 * len(self.memory.arena))
-                case _:
-                    sheet = sheet._replace(moves=np.concatenate([sheet.moves, np.zeros_like(sheet.moves)]))
-            done = self._call(mode, positions, done, start, end, sheet)
-        return sheet
-
-    def _call(
-        self, mode: int, positions: Positions, begin: int, start: Moment, end: Moment, sheet: Sheet
-    ) -> int:
-        return run(
-            mode,
-            self.tape,
-            self.people,
-            self.program,
-            self.zones,
-            self.memory,
-            positions,
-            begin,
-            start,
-            end,
-            sheet,
-        )
-
-
-def _sheet(size: int) -> Sheet:
-    nothing = np.zeros((0, 0), np.int64)
-    return Sheet(
-        rows=nothing,
-        known=np.zeros(0, np.bool_),
-        bits=np.zeros((0, 0), np.uint64),
-        groups=np.zeros((0, 0), np.int16),
-        values=nothing,
-        due=np.full(size, NEVER, np.int64),
-        watched=np.zeros(0, np.int64),
-        current=np.zeros(1, np.int64),
-        moves=np.zeros((0, 4), np.int64),
-        filled=np.zeros(2, np.int64),
-    )
-
-
-def _salted(salt: str, customers: Sequence[str]) -> Integers:
-    """`bucket(salt)` in millionths, half to even: 53 bits of SHA-256(salt, 0, customer) / 2^53."""
-    start = sha256(salt.encode() + b"\0")
-
-    def number(customer: str) -> int:
-        digest = start.copy()
-        digest.update(customer.encode())
-        return _rounded((int.from_bytes(digest.digest()[:8], "big") >> 11) * 1_000_000, 2**53)
-
-    return np.array([number(customer) for customer in customers], np.int64)
-
-
-def _rounded(numerator: int, denominator: int) -> int:
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
-
-
-def _listed(people: frozenset[str], customers: Sequence[str]) -> Integers:
-    return np.array([1 if customer in people else NULL for customer in customers], np.int64)
-
-
-# --- the engine ---------------------------------------------------------------------------------------------------------
 
 
 class Engine:
@@ -344,7 +57,7 @@ class Engine:
         known = seen(store.properties(), store.traits())
         every = (*definitions.segments, *definitions.segmentations, *definitions.traits)
         self.names = tuple(every if names is None else names)
-        schema = schema_of(known)
+        schema = self._schema = schema_of(known)
         plan = lower(definitions, settings, schema, names=self.names, inner=extra)
         plans = _plans(plan, definitions, settings, schema)
         with store.snapshot() as snapshot:
@@ -426,23 +139,51 @@ class Engine:
         )[0]
 
     def sizes(self, moments: Sequence[Moment]) -> Mapping[str, Integers]:
-        counts = {name: np.zeros(len(moments), np.int64) for name in self._segments}
-        for segmentation in self._segmentations:
-            for group in self.group_names(segmentation):
-                counts[f"{segmentation}.{group}"] = np.zeros(len(moments), np.int64)
+        conditions = self._memberships()
+        grid = sorted(set(moments))
+        runner = self._answering(conditions)
+        names = list(conditions)
+        asked = {output: runner.plan.outputs[output].name for output in runner.asked}
+        swept = [output for output in sweepable(runner) if output in asked] if len(grid) > FEW_MOMENTS else []
+        found: dict[str, Integers] = {}
+        if swept:
+            sizes = swept_sizes(runner, swept, grid, self.threads)
+            found = {asked[output]: sizes[output] for output in swept}
+        rest = [name for name in names if name not in found]
+        if rest:
+            found |= self._sizes_one_by_one({name: conditions[name] for name in rest}, grid)
+        place = np.searchsorted(grid, np.array(moments, np.int64))
+        return {name: found[name][place] for name in names}
+
+    def _memberships(self) -> dict[str, Expression]:
+        """A condition for each segment and for each group: the first of its segmentation that holds."""
+        found: dict[str, Expression] = {name: Name(name) for name in self._segments}
+        for name in self._segmentations:
+            earlier: list[Expression] = []
+            for group in self.definitions.segmentations[name].groups:
+                others = Not(Or(tuple(earlier))) if earlier else Everyone()
+                found[f"{name}.{group.name}"] = others if group.when is None else And((others, group.when))
+                earlier += [group.when] if group.when is not None else []
+        return found
+
+    def _answering(self, conditions: Mapping[str, Expression]) -> Runner:
+        plan = lower(
+            self.definitions, self.settings, self._schema, names=(), inner=conditions, conditions=True
+        )
+        return self._runner(_plans(plan, self.definitions, self.settings, self._schema))
+
+    def _sizes_one_by_one(
+        self, conditions: Mapping[str, Expression], moments: Sequence[Moment]
+    ) -> dict[str, Integers]:
+        runner = self._answering(conditions)
+        rows = {runner.plan.outputs[output].name: runner.values.index(output) for output in runner.asked}
+        sizes = {name: np.zeros(len(moments), np.int64) for name in conditions}
         for place, moment in enumerate(moments):
-            for _, found in self.runner.run(moment, None, self.threads):
-                sizes = np.bitwise_count(found.bits).sum(axis=1)
-                for name, size in zip(self._segments, sizes.tolist(), strict=True):
-                    counts[name][place] += size
-                for row, segmentation in enumerate(self._segmentations):
-                    names = self.group_names(segmentation)
-                    of_group = np.bincount(
-                        found.groups[row][found.known].astype(np.int64), minlength=len(names)
-                    )
-                    for group, size in zip(names, of_group.tolist(), strict=True):
-                        counts[f"{segmentation}.{group}"][place] += size
-        return counts
+            for _, found in runner.run(moment, None, self.threads):
+                inside = (found.values == 1).sum(axis=1)
+                for name in conditions:
+                    sizes[name][place] += inside[rows[name]]
+        return sizes
 
     def touched(self, since_sequence: int) -> Mapping[int, tuple[Positions, Integers]]:
         """Customers with events that appeared after a ledger sequence, with the earliest time of those events."""
@@ -517,7 +258,10 @@ def schema_of(known: Seen) -> Schema:
     def trait_types(path: Path) -> frozenset[ValueType]:
         return frozenset(TYPES[type_] for type_, is_list in known.traits.get(path, ()) if not is_list)
 
-    return Schema(property_types, trait_types)
+    def is_list_trait(path: Path) -> bool:
+        return any(is_list for _, is_list in known.traits.get(path, ()))
+
+    return Schema(property_types, trait_types, is_list_trait)
 
 
 def arrow_of(values: Integers, type_: ValueType, texts: Sequence[str]) -> pa.Array:

@@ -15,22 +15,22 @@ from ethogram.kernel.layout import NULL
 from ethogram.language.plan import Fit
 
 if TYPE_CHECKING:
-    from ethogram.engines.engine import Run
+    from ethogram.engines.running import Run
 
 Integers = NDArray[np.int64]
 MILLION = 1_000_000
 
 
-def fitted_values(fits: Sequence[Fit], runs: Mapping[int, Run]) -> dict[int, Integers]:
+def fitted_values(fits: Sequence[Fit], runs: Mapping[int, Run], rows: Sequence[int]) -> dict[int, Integers]:
     """For each bucket one row a fit: the population value of each customer, NULL where missing.
 
-    The runs' value rows are, for each fit in turn, its x and where it has one its `among`.
+    `rows` are the value rows of the runs that hold, for each fit in turn, its x and where it has one its `among`.
     """
     row = 0
     columns: dict[int, list[Integers]] = {bucket: [] for bucket in runs}
     for fit in fits:
-        among = row + 1 if fit.among is not None else None
-        own = {bucket: _x(run, row, among) for bucket, run in runs.items()}
+        among = rows[row + 1] if fit.among is not None else None
+        own = {bucket: _x(run, rows[row], among) for bucket, run in runs.items()}
         row += 1 if among is None else 2
         values = np.concatenate([some[some != NULL] for some in own.values()] or [np.zeros(0, np.int64)])
         different, counts = np.unique(values, return_counts=True)

@@ -285,7 +285,7 @@ def _map_arrays(path: Path) -> Arrays:
     with path.open("rb") as file:
         length, start = (int.from_bytes(file.read(8), "little") for _ in range(2))
         header = json.loads(file.read(length))
-    whole = np.memmap(path, np.uint8, mode="r")
+    whole = np.memmap(path, np.uint8, mode="c")
     arrays: Arrays = {}
     for name, one in header.items():
         kind = np.dtype(one["type"])

@@ -23,6 +23,18 @@ def inlined(function: Function) -> Function:
     return cast(Function, njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
 
 
-def entry(function: Function) -> Function:
-    """Called from Python."""
-    return cast(Function, njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function))
+class entry:  # noqa: N801
+    """Called from Python, always with arguments of the same types: after the first call it goes straight to the machine
+    code, since looking up the types of some fifty arrays takes longer than a small bucket."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._dispatcher = njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+        self._direct: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._direct is not None:
+            return self._direct(*arguments)
+        result = self._dispatcher(*arguments)
+        (compiled,) = self._dispatcher.overloads.values()
+        self._direct = compiled.entry_point
+        return result

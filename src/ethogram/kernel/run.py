@@ -6,16 +6,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, feed, settle, sort_rows
+from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, settle, sort_rows
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled, entry, inlined
-from ethogram.kernel.conditions import conditions_hold, output_value
+from ethogram.kernel.conditions import output_value
 from ethogram.kernel.layout import (
     ANSWERS,
     ARENA,
-    BEGIN,
     BORN,
-    CAREFUL,
     DEFAULTS,
     DIRTY,
     DONE,
@@ -28,21 +26,9 @@ from ethogram.kernel.layout import (
     MOVES,
     NEVER,
     NULL,
-    OP_BIT,
-    OP_COLUMN,
-    OP_FIRST,
-    OP_HIGH,
-    OP_KIND,
-    OP_LOW,
-    OP_PAST,
-    OP_SLOT,
-    OP_WINDOW,
-    OUT_LEVEL,
     SLOT_KIND,
     SLOT_OUTS,
     SLOT_OUTS_END,
-    SLOT_SINCE,
-    SLOT_UNTIL,
     SLOT_WINDOW,
     STAMP,
     STATUS,
@@ -58,6 +44,7 @@ from ethogram.kernel.layout import (
     Tape,
 )
 from ethogram.kernel.machine import run_output, wake
+from ethogram.kernel.scan import run_candidates, scan
 from ethogram.kernel.windows import bind_windows, next_edge
 
 
@@ -101,81 +88,6 @@ def _mark_what_is_given(
     _mark(candidates, triggered, inputs[last, 0], inputs[last, 1])
 
 
-@compiled
-def _moment_bounds(program: Program, scratch: Scratch, slot: int, window: int) -> tuple[int, int]:
-    """The window narrowed by computed moments; a missing moment empties it."""
-    low, high = scratch.bounds[window, 0], scratch.bounds[window, 1]
-    since, until = program.slots[slot, SLOT_SINCE], program.slots[slot, SLOT_UNTIL]
-    if since >= 0:
-        moment = output_value(program, scratch, since)
-        if moment == NULL:
-            return 1, 0
-        low = max(low, moment)
-    if until >= 0:
-        moment = output_value(program, scratch, until)
-        if moment == NULL:
-            return 1, 0
-        high = min(high, moment - 1)
-    return low, high
-
-
-@inlined
-def _scan(
-    tape: Tape, program: Program, zones: Zones, scratch: Scratch, u: int, as_of: int, level: int
-) -> None:
-    """Every event up to now through the operations of one level."""
-    ops, dispatch, bounds, flat = program.ops, program.dispatch, scratch.bounds, tape.flat
-    first_row = level * tape.coded.shape[1]
-    for event in range(tape.offset[u], tape.offset[u + 1]):
-        time = tape.time[event]
-        if time > as_of:
-            wake(scratch.state, time, as_of)
-            break
-        row = first_row + tape.code[event]
-        careful = dispatch[row, CAREFUL]
-        for op in range(dispatch[row, BEGIN], careful):
-            if bounds[ops[op, OP_WINDOW], 0] > time:
-                break
-            column = ops[op, OP_COLUMN]
-            if column >= 0:
-                value = flat[column, event]
-                if value < ops[op, OP_LOW] or value > ops[op, OP_HIGH]:
-                    continue
-            feed(
-                tape,
-                program,
-                zones,
-                scratch,
-                ops[op, OP_SLOT],
-                ops[op, OP_KIND],
-                ops[op, OP_BIT],
-                event,
-                time,
-            )
-        for op in range(careful, dispatch[row + 1, BEGIN]):
-            slot, window = ops[op, OP_SLOT], ops[op, OP_WINDOW]
-            low, high = bounds[window, 0], bounds[window, 1]
-            if program.slots[slot, SLOT_SINCE] >= 0 or program.slots[slot, SLOT_UNTIL] >= 0:
-                low, high = _moment_bounds(program, scratch, slot, window)
-            if time < low:
-                continue
-            if time > high:
-                wake(
-                    scratch.state,
-                    next_edge(program.windows, program.parts, zones, window, time, as_of),
-                    as_of,
-                )
-                continue
-            column = ops[op, OP_COLUMN]
-            if column >= 0:
-                value = flat[column, event]
-                if value < ops[op, OP_LOW] or value > ops[op, OP_HIGH]:
-                    continue
-            first, past = ops[op, OP_FIRST], ops[op, OP_PAST]
-            if first == past or conditions_hold(tape, program, zones, scratch, first, past, event, as_of):
-                feed(tape, program, zones, scratch, slot, ops[op, OP_KIND], ops[op, OP_BIT], event, time)
-
-
 @inlined
 def _settle_touched(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int
@@ -204,29 +116,6 @@ def _settle_touched(
             )
         outs, past = program.slots[slot, SLOT_OUTS], program.slots[slot, SLOT_OUTS_END]
         _mark(scratch.candidates, program.triggered, outs, past)
-
-
-@inlined
-def _run_candidates(
-    tape: Tape,
-    people: People,
-    program: Program,
-    zones: Zones,
-    scratch: Scratch,
-    u: int,
-    as_of: int,
-    level: int,
-) -> None:
-    tick = scratch.state[TICK]
-    for word in range(len(scratch.candidates)):
-        bits = scratch.candidates[word]
-        while bits:
-            low = bits & (~bits + np.uint64(1))
-            out = word * 64 + _position(low)
-            bits ^= low
-            if program.outs[out, OUT_LEVEL] == level:
-                scratch.outs[out, VALUE] = run_output(tape, people, program, zones, scratch, u, as_of, out)
-                scratch.outs[out, STAMP] = tick
 
 
 @compiled
@@ -272,11 +161,11 @@ def answer(
     _mark_what_is_given(tape, people, program, scratch, u, as_of)
     for level in range(program.levels):
         touched = scratch.state[DIRTY]
-        _scan(tape, program, zones, scratch, u, as_of, level)
+        scan(tape, program, zones, scratch, u, as_of, level)
         if scratch.state[STATUS] != DONE:
             return True
         _settle_touched(tape, program, zones, scratch, as_of, touched)
-        _run_candidates(tape, people, program, zones, scratch, u, as_of, level)
+        run_candidates(tape, people, program, zones, scratch, u, as_of, level)
     return True
 
 

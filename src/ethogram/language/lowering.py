@@ -95,10 +95,11 @@ Quiet = tuple[frozenset[Input], ...]
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The types that properties and given traits were seen with: number, text, flag."""
+    """The types that properties and given traits were seen with: number, text, flag; which traits were lists."""
 
     property_types: Callable[[tuple[str, ...] | None, Path], frozenset[ValueType]]
     trait_types: Callable[[Path], frozenset[ValueType]]
+    is_list_trait: Callable[[Path], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +399,12 @@ class _Lowering:
         return Lowered("flag", code, whole.inputs, (), whole.level)
 
     def given(self, path: Path, expect: ValueType | None) -> Lowered:
+        if self.schema.is_list_trait(path):
+            raise Unsupported(
+                "E_UNSUPPORTED",
+                f"customer.{'.'.join(path)} holds lists, which this engine cannot compare",
+                hint="Load what is needed of it as a trait of its own.",
+            )
         types = self.schema.trait_types(path)
         wanted: ValueType = "text" if expect == "moment" else expect if expect is not None else "text"
         if wanted not in types and expect in (None, "flag") and types:
@@ -969,12 +976,10 @@ class _Lowering:
         assert at is not None
         shift = _from_now(self.unwrapped(at))
         if shift is not None:
-            code: tuple[Instruction, ...] = (
-                Instruction(Op.WAS_IN, index, self.constant(shift.micros), shift.months),
-            )
-            return Lowered("flag", (Instruction(Op.MISSING), *code), one, (one,))
+            shifted = Instruction(Op.WAS_IN_SHIFTED, index, self.constant(shift.micros), shift.months)
+            return Lowered("flag", (shifted,), one, (one,))
         moment = self.moment(at)
-        code = (*moment.code, Instruction(Op.WAS_IN, index, self.constant(0)))
+        code = (*moment.code, Instruction(Op.WAS_IN, index))
         return _joined("flag", code, (moment, Lowered("flag", (), one)), (one,))
 
     def turned(self, call: Call) -> Lowered:

@@ -23,13 +23,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ethogram.engines.answers import NEVER, Evaluator, Positions
-from ethogram.membership.bits import Bits, Flags, picked, unpacked
+from ethogram.engines.answers import NEVER, BucketAnswers, Evaluator, Positions
+from ethogram.membership.bits import Flags, Words, column, turned, unpacked
 from ethogram.model.errors import EnvironmentFault
 from ethogram.store.disk import TEMPORARY, Disk
 
-_MAGIC: Final = b"ETHOLAY1"
-_ARRAYS: Final = ("positions", "known", "bits", "groups", "due", "starts", "names")
+_MAGIC: Final = b"ETHOLAY2"
+_ARRAYS: Final = ("positions", "known", "words", "groups", "due", "starts", "names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def columns_of(engine: Evaluator) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Recorded answers of some customers: `flags` (segments, n), `groups` (segmentations, n) with -1 for none."""
+    """Answers of some customers: `flags` (segments, n), `groups` (segmentations, n) with -1 for none."""
 
     known: NDArray[np.bool_]
     flags: Flags
@@ -58,20 +58,77 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """The same with a row for each customer: `words` of `segments` bits, `groups` (n, segmentations)."""
+
+    known: NDArray[np.bool_]
+    words: Words
+    groups: NDArray[np.int16]
+    segments: int
+
+    def as_slice(self) -> Slice:
+        return Slice(self.known, unpacked(self.words, self.segments).T, self.groups.T)
+
+
+def rows_of(answers: BucketAnswers) -> Rows:
+    words = turned(answers.bits, len(answers.positions))
+    return Rows(answers.known, words, np.ascontiguousarray(answers.groups.T), len(answers.bits))
+
+
+def no_rows(columns: Columns, count: int) -> Rows:
+    """Customers that are unknown and in nothing."""
+    return Rows(
+        np.zeros(count, dtype=np.bool_),
+        np.zeros((count, -(-len(columns.segments) // 64)), dtype=np.uint64),
+        np.full((count, len(columns.segmentations)), -1, dtype=np.int16),
+        len(columns.segments),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
-    """One bucket of one layer; `positions` ascending."""
+    """One bucket of one layer; `positions` ascending, none for a part of everybody in the order of the roster."""
 
     positions: Positions
     known: NDArray[np.uint8]
-    bits: Bits
+    words: Words
     groups: NDArray[np.int16]
     due: NDArray[np.int64]
     starts: NDArray[np.int32]
     names: NDArray[np.uint8]
 
+    def __len__(self) -> int:
+        return len(self.known)
+
+    @property
+    def is_everybody(self) -> bool:
+        return len(self.positions) < len(self.known)
+
+    @property
+    def end(self) -> int:
+        """The position behind the last one."""
+        if self.is_everybody:
+            return len(self.known)
+        return int(self.positions[-1]) + 1 if len(self.positions) else 0
+
+    @property
+    def target(self) -> Positions | slice:
+        """Where the rows belong among those of all positions."""
+        return slice(0, len(self.known)) if self.is_everybody else self.positions
+
+    def find(self, positions: Positions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of these ascending positions are in it, and the rows of those."""
+        if self.is_everybody:
+            here = np.arange(np.searchsorted(positions, len(self.known)))
+            return here, positions[here]
+        rows = np.searchsorted(self.positions, positions)
+        rows[rows == len(self.positions)] = 0
+        here = np.flatnonzero(self.positions[rows] == positions) if len(self.positions) else rows[:0]
+        return here, rows[here]
+
     def customers(self) -> pa.StringArray:
         return pa.StringArray.from_buffers(
-            len(self.positions),
+            len(self),
             pa.py_buffer(np.ascontiguousarray(self.starts)),
             pa.py_buffer(np.ascontiguousarray(self.names)),
         )
@@ -82,7 +139,7 @@ class LayerWriter:
 
     def __init__(self, disk: Disk, path: Path, columns: Columns, generation: str, *, is_base: bool) -> None:
         self._disk = disk
-        self._path = path
+        self.path = path
         self._written = path.with_name(path.name + TEMPORARY)
         self._footer: dict[str, object] = {
             "segments": columns.segments,
@@ -96,23 +153,18 @@ class LayerWriter:
 
     def __enter__(self) -> Self:
         self._disk.refuse_if_broken()
-        self._disk.make_folder(self._path.parent)
+        self._disk.make_folder(self.path.parent)
         self._file = self._disk.open(self._written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         self._write(_MAGIC)
         return self
 
     def add(
-        self,
-        bucket: int,
-        positions: Positions,
-        customers: pa.StringArray,
-        known: NDArray[np.bool_],
-        bits: Bits,
-        groups: NDArray[np.int16],
-        due: NDArray[np.int64],
+        self, bucket: int, positions: Positions, customers: pa.StringArray, rows: Rows, due: NDArray[np.int64]
     ) -> None:
         starts, names = _text_buffers(customers)
-        part = _Part(positions, known.astype(np.uint8), bits, groups, due, starts, names)
+        is_everybody = len(positions) > 0 and int(positions[-1]) == len(positions) - 1
+        kept = positions[:0] if is_everybody else positions
+        part = _Part(kept, rows.known.view(np.uint8), rows.words, rows.groups, due, starts, names)
         self._buckets[str(bucket)] = {name: self._place(getattr(part, name)) for name in _ARRAYS}
         self.rows += len(positions)
         self._disk.reached("layer.half-written")
@@ -143,8 +195,8 @@ class LayerWriter:
             os.close(self._file)
         if kind is None:
             self._disk.reached("layer.before-rename")
-            self._disk.rename(self._written, self._path)
-            self._disk.sync_folder(self._path.parent)
+            self._disk.rename(self._written, self.path)
+            self._disk.sync_folder(self.path.parent)
             self._disk.reached("layer.after-rename")
         else:
             self._disk.unlink(self._written)
@@ -215,57 +267,55 @@ class Recorded:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = tuple(layers)
-        self.columns = layers[0].columns
+        self.columns = layers[-1].columns
         self.generation = layers[-1].generation
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         return self._layers
 
-    def is_heavy(self) -> bool:
-        """Whether a new base would serve better than one more layer."""
-        above = sum(layer.rows for layer in self._layers[1:])
-        return len(self._layers) > 16 or above * 8 > self._layers[0].rows
+    @property
+    def above(self) -> int:
+        """Rows in layers above the base."""
+        return sum(layer.rows for layer in self._layers[1:])
 
     def _parts(self, bucket: int) -> Iterator[_Part]:
         """From the oldest layer to the newest."""
         for layer in self._layers:
             part = layer.part(bucket)
-            if part is not None:
+            if part is not None and len(part):
                 yield part
 
     def count(self, bucket: int) -> int:
         """How many positions of the bucket's roster are covered."""
-        return max(
-            (int(part.positions[-1]) + 1 for part in self._parts(bucket) if len(part.positions)), default=0
-        )
+        return max((part.end for part in self._parts(bucket)), default=0)
+
+    def positions(self, bucket: int) -> Positions:
+        """Those that any layer has."""
+        parts = tuple(self._parts(bucket))
+        if not parts or parts[0].is_everybody:
+            return np.arange(self.count(bucket), dtype=np.int64)
+        return np.unique(np.concatenate([part.positions for part in parts]))
 
     def due(self, bucket: int) -> NDArray[np.int64]:
         """The due of every position covered."""
         due = np.full(self.count(bucket), NEVER, dtype=np.int64)
         for part in self._parts(bucket):
-            due[part.positions] = part.due
+            due[part.target] = part.due
         return due
 
-    def at(self, bucket: int, positions: Positions) -> Slice:
+    def rows(self, bucket: int, positions: Positions) -> Rows:
         """The recorded answers at ascending `positions`; those not covered are unknown and in nothing."""
-        count = len(positions)
-        known = np.zeros(count, dtype=np.bool_)
-        flags = np.zeros((len(self.columns.segments), count), dtype=np.bool_)
-        groups = np.full((len(self.columns.segmentations), count), -1, dtype=np.int16)
-        left = np.arange(count)
-        for part in reversed(tuple(self._parts(bucket))):
-            if not len(left) or not len(part.positions):
-                continue
-            places = np.searchsorted(part.positions, positions[left])
-            places[places == len(part.positions)] = 0
-            here = part.positions[places] == positions[left]
-            target, source = left[here], places[here]
-            known[target] = part.known[source] != 0
-            flags[:, target] = picked(part.bits, source)
-            groups[:, target] = part.groups[:, source]
-            left = left[~here]
-        return Slice(known, flags, groups)
+        found = no_rows(self.columns, len(positions))
+        for part in self._parts(bucket):
+            here, rows = part.find(positions)
+            found.known[here] = part.known[rows] != 0
+            found.words[here] = part.words[rows]
+            found.groups[here] = part.groups[rows]
+        return found
+
+    def at(self, bucket: int, positions: Positions) -> Slice:
+        return self.rows(bucket, positions).as_slice()
 
     def everyone(self, bucket: int) -> Slice:
         return self.at(bucket, np.arange(self.count(bucket), dtype=np.int64))
@@ -274,20 +324,20 @@ class Recorded:
         """One segment's members, one boolean a position covered."""
         flags = np.zeros(self.count(bucket), dtype=np.bool_)
         for part in self._parts(bucket):
-            flags[part.positions] = unpacked(part.bits[segment : segment + 1], len(part.positions))[0]
+            flags[part.target] = column(part.words, segment)
         return flags
 
     def group_of(self, bucket: int, segmentation: int) -> NDArray[np.int16]:
         """One segmentation's groups, one index a position covered, -1 for none."""
         groups = np.full(self.count(bucket), -1, dtype=np.int16)
         for part in self._parts(bucket):
-            groups[part.positions] = part.groups[segmentation]
+            groups[part.target] = part.groups[:, segmentation]
         return groups
 
     def known(self, bucket: int) -> NDArray[np.bool_]:
         known = np.zeros(self.count(bucket), dtype=np.bool_)
         for part in self._parts(bucket):
-            known[part.positions] = part.known != 0
+            known[part.target] = part.known != 0
         return known
 
     def customers(self, bucket: int) -> pa.StringArray:
@@ -295,14 +345,13 @@ class Recorded:
         parts = tuple(self._parts(bucket))
         if not parts:
             return pa.array([], pa.string())
-        count, base = self.count(bucket), parts[0]
         if len(parts) == 1:
-            return base.customers()
-        source = np.zeros(count, dtype=np.int64)
+            return parts[0].customers()
+        source = np.zeros(self.count(bucket), dtype=np.int64)
         start = 0
         for part in parts:
-            source[part.positions] = np.arange(start, start + len(part.positions))
-            start += len(part.positions)
+            source[part.target] = np.arange(start, start + len(part))
+            start += len(part)
         return pa.concat_arrays([part.customers() for part in parts]).take(pa.array(source))
 
 

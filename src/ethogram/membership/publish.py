@@ -1,16 +1,17 @@
 """Tables for other tools: who is in what now, and everyone's traits, as Parquet files.
 
-They are written beside the old ones and take their place when the refresh has taken effect, bucket by bucket, so that memory
-does not grow with the number of customers.
+They are written when the refresh has taken effect, one file a bucket, and only where something changed; each takes the place of
+the old one at once. A process that dies in between leaves files of both refreshes, each of which says which one it shows; the
+next refresh that publishes writes all of them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +19,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ethogram.engines.answers import BucketAnswers
+from ethogram.engines.answers import Evaluator
+from ethogram.language.tree import Definitions
 from ethogram.membership.layers import Recorded
 from ethogram.membership.stays import OUT
+from ethogram.membership.versions import meaning_hashes
 from ethogram.model.event import Moment
+from ethogram.model.settings import Settings
+from ethogram.store import Store
 
-MEMBERSHIPS: Final = "memberships.parquet"
-TRAITS: Final = "traits.parquet"
+PUBLISHED: Final = "published"
+MEMBERSHIPS: Final = "memberships"
+TRAITS: Final = "traits"
+"""Folders of one Parquet file a bucket: `published/memberships/*.parquet` is the whole table."""
+STATE: Final = "shown.json"
+"""Written last: which refresh the tables show."""
 
 _MEMBERSHIPS: Final = pa.schema(
     [
@@ -56,49 +65,105 @@ class OpenStays:
         return pa.array(since, pa.int64(), mask=unknown).cast(pa.timestamp("us", "UTC"))
 
 
-class TraitsWriter:
-    """Everyone's traits, as the answers come by. The file takes its place with `finish`, never if that is not reached."""
-
-    def __init__(self, folder: Path, label: str) -> None:
-        self._target = folder / TRAITS
-        self._label = label
-        self._writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> Self:
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        return self
-
-    def add(self, customers: pa.StringArray, answers: BucketAnswers) -> None:
-        known = pa.array(answers.known)
-        table = pa.table({"customer": customers, **answers.traits}).filter(known)
-        if self._writer is None:
-            schema = table.schema.with_metadata({"ethogram": self._label})
-            self._writer = pq.ParquetWriter(_writing(self._target), schema, compression="zstd")
-        self._writer.write_table(table.cast(self._writer.schema))
-
-    def finish(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            _writing(self._target).replace(self._target)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            _writing(self._target).unlink(missing_ok=True)
+Progress: TypeAlias = Callable[[str, int, int], None]
 
 
-def publish_memberships(folder: Path, recorded: Recorded, buckets: int, stays: OpenStays, label: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What published tables show: which refresh, of which moment, and the hash of every trait's definition."""
+
+    refresh: int
+    as_of: Moment
+    traits: Mapping[str, str]
+
+
+def traits_of(definitions: Definitions, settings: Settings, engine: Evaluator) -> dict[str, str]:
+    hashes = meaning_hashes(definitions, settings)
+    return {name: hashes.get(name, "") for name in engine.traits}
+
+
+def publish(
+    store: Store,
+    engine: Evaluator,
+    recorded: Recorded,
+    now: Shown,
+    touched: frozenset[int] | None,
+    progress: Progress,
+) -> None:
+    """Brings the tables from the last refresh to this one, which touched these buckets (None: all).
+
+    What was not published with the last refresh is written whole. Traits that change with every moment, or with everybody
+    else, take an evaluation of everybody; so do traits that were edited.
+    """
+    folder = store.folder / PUBLISHED
+    every = frozenset(range(engine.buckets))
+    last = _read_shown(folder / STATE)
+    is_next = last is not None and last.refresh == now.refresh - 1
+    homes = touched if touched is not None and is_next else every
+    fickle = (engine.restless | engine.refitted) & frozenset(engine.traits)
+    still = (
+        last is not None
+        and last.traits == now.traits
+        and (not fickle or (last.as_of == now.as_of and not homes))
+    )
+    store.disk.reached("publish.before-traits")
+    _publish_traits(folder / TRAITS, engine, now, homes if still else every, progress)
+    store.disk.reached("publish.before-memberships")
+    stays = read_open_stays(store) if homes else OpenStays({})
+    for done, bucket in enumerate(sorted(homes)):
+        progress("Publishing", done, len(homes))
+        _publish_bucket(folder / MEMBERSHIPS, recorded, bucket, stays, now)
+    progress("Publishing", len(homes), len(homes))
+    store.disk.write_file(folder / STATE, json.dumps(asdict(now)).encode(), point="publish")
+
+
+def _read_shown(path: Path) -> Shown | None:
+    """None where nothing was published, or nothing is known of it."""
+    try:
+        found = json.loads(path.read_bytes())
+        return Shown(int(found["refresh"]), int(found["as_of"]), dict(found["traits"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _part(folder: Path, bucket: int) -> Path:
+    return folder / f"bucket-{bucket:03}.parquet"
+
+
+def _publish_traits(
+    folder: Path, engine: Evaluator, now: Shown, buckets: frozenset[int], progress: Progress
+) -> None:
+    """Everyone's traits, in the buckets told, as the answers come by."""
+    if not now.traits or not buckets:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = {bucket: np.arange(len(engine.roster(bucket)), dtype=np.int64) for bucket in sorted(buckets)}
+    whole = None if len(buckets) == engine.buckets else asked
+    for done, answers in enumerate(engine.evaluate(now.as_of, whole, tuple(now.traits))):
+        progress("Publishing traits", done, len(buckets))
+        customers = engine.roster(answers.bucket).take(pa.array(answers.positions))
+        table = pa.table({"customer": customers, **answers.traits}).filter(pa.array(answers.known))
+        _write(_part(folder, answers.bucket), table.replace_schema_metadata(_label(now)))
+
+
+def _write(target: Path, table: pa.Table) -> None:
+    pq.write_table(table, _writing(target), compression="zstd")
+    _writing(target).replace(target)
+
+
+def _label(now: Shown) -> dict[str, str]:
+    """What a published file says of itself."""
+    return {"ethogram": f"refresh {now.refresh}"}
+
+
+def _publish_bucket(folder: Path, recorded: Recorded, bucket: int, stays: OpenStays, now: Shown) -> None:
     """One row for each segment a customer is in, and one for each of their groups."""
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / MEMBERSHIPS
-    schema = _MEMBERSHIPS.with_metadata({"ethogram": label})
+    target = _part(folder, bucket)
+    schema = _MEMBERSHIPS.with_metadata(_label(now))
     with pq.ParquetWriter(_writing(target), schema, compression="zstd") as writer:
-        for bucket in range(buckets):
-            for tables in _in_portions(_bucket_rows(recorded, bucket, stays)):
-                writer.write_table(pa.concat_tables(tables).unify_dictionaries().cast(schema))
+        for tables in _in_portions(_bucket_rows(recorded, bucket, stays)):
+            writer.write_table(pa.concat_tables(tables).unify_dictionaries().cast(schema))
     _writing(target).replace(target)
 
 
@@ -156,16 +221,23 @@ def _writing(path: Path) -> Path:
     return path.with_suffix(".writing")
 
 
-def open_stays(rows: Sequence[tuple[str, str, str, Moment]]) -> OpenStays:
-    """From rows of definition, group, customer, entered_at, in order of definition and group."""
-    found: dict[tuple[str, str], tuple[list[str], list[Moment]]] = {}
-    for definition, group, customer, entered in rows:
-        customers, moments = found.setdefault((definition, group), ([], []))
-        customers.append(customer)
-        moments.append(entered)
-    return OpenStays(
-        {
-            key: (pa.array(customers, pa.string()), np.array(moments, dtype=np.int64))
-            for key, (customers, moments) in found.items()
-        }
-    )
+def read_open_stays(store: Store) -> OpenStays:
+    """All stays that go on now and whose beginning is known."""
+    table = store.memory.stays()
+    table = table.filter(pc.and_(table["left_at"].is_null(), table["entered_at"].is_valid()))
+    found: dict[tuple[str, str], tuple[pa.StringArray, NDArray[np.int64]]] = {}
+    order = pc.sort_indices(table, sort_keys=[("definition", "ascending"), ("group", "ascending")])
+    table = table.take(order)
+    names, groups = (table[name].cast(pa.string()).combine_chunks() for name in ("definition", "group"))
+    edges = np.flatnonzero(_changes(names) | _changes(groups)) if len(table) else np.zeros(0, dtype=np.int64)
+    for start, end in zip(edges.tolist(), [*edges.tolist()[1:], len(table)], strict=True):
+        some = table.slice(start, end - start)
+        customers = pa.concat_arrays(some["customer"].chunks)
+        found[names[start].as_py(), groups[start].as_py()] = customers, some["entered_at"].to_numpy()
+    return OpenStays(found)
+
+
+def _changes(texts: pa.StringArray) -> NDArray[np.bool_]:
+    """Where a text differs from the one before."""
+    codes = texts.dictionary_encode().indices.to_numpy()
+    return np.concatenate([[True], codes[1:] != codes[:-1]])

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
+
+import pyarrow as pa
 
 from ethogram.language.tree import Definitions
 from ethogram.language.writer import print_definition
 from ethogram.membership.late import Version
 from ethogram.membership.layers import Layer, Recorded
-from ethogram.membership.outcome import Closing, Opening, Outcome
-from ethogram.membership.publish import OpenStays, open_stays
+from ethogram.membership.outcome import Outcome
 from ethogram.membership.versions import Edits, Identity
 from ethogram.model.event import Moment
-from ethogram.store import DefinitionVersion, Interval, RefreshRecord, Store, Writing
+from ethogram.store import DefinitionVersion, RefreshRecord, Store, Writing
 
 ANSWERS: Final = "answers"
 """The folder of the layers, beside the lake."""
 REMOVED: Final = "removed"
 """The kind of the version that says that a definition ended."""
-_PORTION: Final = 10_000
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +69,9 @@ def read_book(store: Store) -> Book:
     return Book(identities, versions, numbers)
 
 
-def read_stays(store: Store, customers: Sequence[str]) -> list[Interval]:
+def read_stays(store: Store, customers: pa.StringArray) -> pa.Table:
     """All stays that are kept of these customers."""
-    found: list[Interval] = []
-    if not store.ledger.rows("SELECT 1 FROM intervals LIMIT 1"):
-        return found
-    for some in _portions(customers):
-        rows = store.ledger.rows(
-            'SELECT definition, "group", customer, entered_at, left_at FROM intervals '
-            f"WHERE customer IN ({', '.join('?' * len(some))})",
-            some,
-        )
-        found += [Interval(*row) for row in rows]
-    return found
-
-
-def read_open_stays(store: Store) -> OpenStays:
-    """All stays that go on now and whose beginning is known."""
-    rows = store.ledger.rows(
-        'SELECT definition, "group", customer, entered_at FROM intervals '
-        "WHERE left_at IS NULL AND entered_at IS NOT NULL ORDER BY 1, 2"
-    )
-    return open_stays(rows)
+    return store.memory.stays(customers=customers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +91,11 @@ class Entry:
 
 def commit(store: Store, entry: Entry, book: Book, definitions: Definitions, outcome: Outcome) -> int:
     """The refresh takes effect, all of it or nothing; its number."""
-    ongoing, unknown = _split(store, outcome.closings)
     with store.writing("refresh") as writing:
         number = writing.record_refresh(_refresh(entry, outcome))
         numbers = _record_versions(writing, entry, book, definitions, number)
-        for name in sorted(entry.edits.removed):
-            writing.replace_intervals(name, ())
-        for name, rows in sorted(outcome.rewritten.items()):
-            stays = [Interval(*row) for customer in sorted(rows) for row in rows[customer]]
-            writing.replace_intervals(name, stays, sorted(rows))
-        writing.close_intervals(ongoing)
-        writing.add_intervals(Interval(*row) for row in unknown)
-        writing.add_intervals(Interval(*row) for row in outcome.openings)
-        writing.append_changes(outcome.changes(number, numbers))
+        writing.append_stays(outcome.stay_log(sorted(entry.edits.removed)))
+        writing.append_feed(number, outcome.feed(numbers))
         store.disk.reached("refresh.before-commit")
     store.disk.reached("refresh.after-commit")
     return number
@@ -162,28 +133,6 @@ def _record_versions(
     return numbers
 
 
-def _split(store: Store, closings: Sequence[Closing]) -> tuple[list[Closing], list[Opening]]:
-    """Stays that the ledger keeps as going on, and those that began before the record, as whole stays."""
-    if not closings or not store.ledger.rows("SELECT 1 FROM intervals WHERE left_at IS NULL LIMIT 1"):
-        return [], [(definition, group, customer, None, at) for definition, group, customer, at in closings]
-    going_on: set[tuple[str, str, str]] = set()
-    for some in _portions(sorted({customer for _, _, customer, _ in closings})):
-        going_on.update(
-            store.ledger.rows(
-                'SELECT definition, "group", customer FROM intervals '
-                f"WHERE left_at IS NULL AND customer IN ({', '.join('?' * len(some))})",
-                some,
-            )
-        )
-    ongoing = [closing for closing in closings if closing[:3] in going_on]
-    unknown: list[Opening] = [
-        (definition, group, customer, None, at)
-        for definition, group, customer, at in closings
-        if (definition, group, customer) not in going_on
-    ]
-    return ongoing, unknown
-
-
 def sweep(store: Store) -> None:
     """Removes layers that neither of the last two refreshes names: nobody who began to read can need them."""
     folder = store.folder / ANSWERS
@@ -192,8 +141,3 @@ def sweep(store: Store) -> None:
         for path in sorted(folder.iterdir()):
             if path.name not in named:
                 store.disk.unlink(path)
-
-
-def _portions(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), _PORTION):
-        yield items[start : start + _PORTION]

@@ -7,44 +7,43 @@ transaction makes the refresh take effect. A process that dies at any point leav
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from ethogram.engines.answers import NEVER, BucketAnswers, Evaluator
+from ethogram.engines.answers import NEVER, BucketAnswers, Evaluator, Positions
 from ethogram.language.tree import Definitions
 from ethogram.membership import record
-from ethogram.membership.bits import packed
-from ethogram.membership.examine import Affected, Frame, examine
+from ethogram.membership.examine import Affected, Frame, examine, examine_edited
 from ethogram.membership.late import ALWAYS
-from ethogram.membership.layers import Layer, LayerWriter, Recorded, columns_of
+from ethogram.membership.layers import Layer, LayerWriter, Recorded, Rows, columns_of, rows_of
 from ethogram.membership.outcome import Outcome
-from ethogram.membership.publish import TraitsWriter, publish_memberships
+from ethogram.membership.publish import Shown, publish, traits_of
 from ethogram.membership.reading import newest_moment
 from ethogram.membership.record import Entry
-from ethogram.membership.steps import aligned
-from ethogram.membership.versions import Edits, edits_between, fitted, identities
+from ethogram.membership.steps import aligned, realigned_rows
+from ethogram.membership.versions import Edits, edits_between, identities
 from ethogram.model.errors import DataError, EnvironmentFault
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
 from ethogram.store import RefreshRecord, Store
 
+HEAVY: Final = 4
+"""Layers above the base are joined with it when they have more than this part of its rows."""
+MANY: Final = 9
+"""More layers than these become fewer."""
+
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told how far a long work is: a label, the part done, the whole."""
 
 
-@runtime_checkable
-class Sequenced(Protocol):
-    """An engine that says which ledger sequence its answers are complete to."""
-
-    @property
-    def sequence(self) -> int: ...
+EngineFor: TypeAlias = Callable[[Definitions, Sequence[str]], Evaluator]
+"""Makes an engine that answers these definitions' segments and segmentations of the names given."""
 
 
 def silent(label: str, done: int, whole: int) -> None:
@@ -97,20 +96,30 @@ def refresh(
     lists: Mapping[str, frozenset[str]] | None = None,
     as_of: Moment | None = None,
     full: bool = False,
-    publish: bool = True,
+    publish: bool = False,
     progress: Progress = silent,
+    engine_for: EngineFor | None = None,
 ) -> RefreshReport:
     """Evaluates what new events, time and edits may have changed, or with `full` everything, and records it.
 
     `as_of` None means the moment of the newest event. `lists` are the people named by hand that the engine was given.
-    `publish` writes the tables for other tools, which takes an evaluation of everybody.
+    `engine_for` makes engines for new and edited definitions alone; without it an edit has everything evaluated.
+    `publish` writes the tables for other tools, as far as they changed since they were written.
     Raises DataError E_AS_OF_PAST for a moment before the last refresh's, E_NO_EVENTS in an empty project.
     """
     with store.writer():
         record.sweep(store)
-        return _Refresh(store, engine, definitions, settings, lists or {}, as_of, progress).run(
+        return _Refresh(store, engine, definitions, settings, lists or {}, as_of, progress, engine_for).run(
             full=full, publish=publish
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrow:
+    """Definitions to evaluate for everybody, with their places among all, and an engine for them alone, in its order."""
+
+    names: Mapping[str, int]
+    engine: Evaluator | None
 
 
 class _Refresh:
@@ -125,18 +134,20 @@ class _Refresh:
         lists: Mapping[str, frozenset[str]],
         as_of: Moment | None,
         progress: Progress,
+        engine_for: EngineFor | None,
     ) -> None:
         self.began = time.perf_counter()
         self.started = time.time_ns() // 1000
         self.store, self.engine, self.definitions, self.progress = store, engine, definitions, progress
+        self.settings, self.engine_for = settings, engine_for
         self.last = record.last_refresh(store)
         self.as_of = _moment(store, self.last, as_of)
-        self.sequence = engine.sequence if isinstance(engine, Sequenced) else store.sequence
+        self.sequence = engine.sequence
         self.book = record.read_book(store)
         self.identities = identities(definitions, settings, lists)
         self.edits = edits_between(self.book.identities, self.identities)
         self.columns = columns_of(engine)
-        self.fitted = fitted(definitions)
+        self.refitted = engine.refitted & frozenset(self.names)
         self.folder = store.folder / record.ANSWERS
         self.number = (self.last.id if self.last else 0) + 1
 
@@ -144,43 +155,27 @@ class _Refresh:
         recorded = self.recorded()
         frame = self.frame(recorded) if recorded else None
         affected = self.affected(recorded, full=full) if recorded else {}
-        everyone = (
-            recorded is None
-            or full
-            or publish
-            or self.edits.any
-            or bool(self.fitted)
-            or recorded.columns != self.columns
-        )
         outcome = Outcome(self.names, list(frame.alignment.names) if frame else [])
-        with ExitStack() as stack:
-            traits = stack.enter_context(TraitsWriter(self.published, self.label)) if publish else None
-            layers = self.evaluate(frame, recorded, affected, outcome, traits, everyone=everyone)
-            self.commit(layers, outcome, full=full)
-            if traits:
-                self.store.disk.reached("publish.before-traits")
-                traits.finish()
+        layers = self.evaluate(frame, affected, outcome, full=full)
+        customers = _customers(layers, self.engine.buckets)
+        self.commit(layers, customers, outcome, full=full)
         if publish:
-            self.progress("Publishing", 0, 1)
-            stays = record.read_open_stays(self.store)
-            self.store.disk.reached("publish.before-memberships")
-            publish_memberships(self.published, Recorded(layers), self.engine.buckets, stays, self.label)
-            self.progress("Publishing", 1, 1)
+            self.publish(layers, None if self.touches_everybody(frame, full=full) else frozenset(affected))
         record.sweep(self.store)
-        return self.report(layers, outcome, full=full)
+        return self.report(customers, outcome, full=full)
+
+    def publish(self, layers: list[Layer], touched: frozenset[int] | None) -> None:
+        """The tables for other tools: of the buckets touched, or None for all."""
+        traits = traits_of(self.definitions, self.settings, self.engine)
+        now = Shown(self.number, self.as_of, traits)
+        publish(self.store, self.engine, Recorded(layers), now, touched, self.progress)
+
+    def touches_everybody(self, frame: Frame | None, *, full: bool) -> bool:
+        return frame is None or full or self.edits.any or bool(self.refitted)
 
     @property
     def names(self) -> tuple[str, ...]:
         return self.columns.segments + tuple(name for name, _ in self.columns.segmentations)
-
-    @property
-    def published(self) -> Path:
-        return self.store.folder / "published"
-
-    @property
-    def label(self) -> str:
-        """What the published tables say of themselves: which refresh they show."""
-        return f"refresh {self.number}"
 
     # --- what is known from the last refresh ---
 
@@ -199,7 +194,7 @@ class _Refresh:
         path = self.folder / f"{self.number:06}-rebuilt.layer"
         with LayerWriter(self.store.disk, path, self.columns, self.engine.generation, is_base=True) as writer:
             for answers in self.engine.evaluate(last.as_of, traits=()):
-                self.write(writer, answers)
+                self.write(writer, answers.bucket, answers.positions, rows_of(answers), answers.due)
         return Layer(path)
 
     def moved(self, recorded: Recorded) -> Layer:
@@ -215,21 +210,12 @@ class _Refresh:
                 positions = places.drop_null().to_numpy().astype(np.int64)
                 order = np.argsort(positions)
                 here, positions = here[order], positions[order]
-                old = recorded.at(bucket, here)
-                due = recorded.due(bucket)[here]
-                writer.add(
-                    bucket,
-                    positions,
-                    before.take(pa.array(here)),
-                    old.known,
-                    packed(old.flags),
-                    old.groups,
-                    due,
-                )
+                self.write(writer, bucket, positions, recorded.rows(bucket, here), recorded.due(bucket)[here])
         return Layer(path)
 
     def frame(self, recorded: Recorded) -> Frame:
         assert self.last is not None
+        walked = self.edits.same - self.refitted
         evaluated_before = [
             None if name in self.edits.new else self.book.versions[name] for name in self.names
         ]
@@ -240,9 +226,7 @@ class _Refresh:
             start=self.last.as_of,
             end=self.as_of,
             versions=tuple(evaluated_before),
-            is_walked=np.array(
-                [name in self.edits.same - self.fitted for name in self.names], dtype=np.bool_
-            ),
+            is_walked=np.array([name in walked for name in self.names], dtype=np.bool_),
             is_edited=np.array([name in self.edits.edited for name in self.names], dtype=np.bool_),
             read_stays=lambda customers: record.read_stays(self.store, customers),
         )
@@ -252,84 +236,138 @@ class _Refresh:
         assert self.last is not None
         found: dict[int, Affected] = {}
         touched = {} if full else self.engine.touched(self.last.sequence)
+        nobody = np.zeros(0, dtype=np.int64)
         for bucket in range(self.engine.buckets):
-            size = len(self.engine.roster(bucket))
-            earliest = np.full(size, NEVER if not full else ALWAYS, dtype=np.int64)
-            if not full:
-                due = recorded.due(bucket)
-                earliest[: len(due)][due <= self.as_of] = self.last.as_of + 1
-            if bucket in touched:
-                positions, times = touched[bucket]
-                earliest[positions] = np.minimum(earliest[positions], times)
-            positions = np.flatnonzero(earliest < NEVER)
+            if full:
+                come = np.arange(len(self.engine.roster(bucket)))
+            else:
+                come = np.flatnonzero(recorded.due(bucket) <= self.as_of)
+            seen, times = touched.get(bucket, (nobody, nobody))
+            positions = np.union1d(come, seen) if len(seen) else come
+            earliest = np.full(len(positions), ALWAYS if full else self.last.as_of + 1, dtype=np.int64)
+            places = np.searchsorted(positions, seen)
+            earliest[places] = np.minimum(times, earliest[places])
             if len(positions):
-                found[bucket] = Affected(positions, earliest[positions])
+                found[bucket] = Affected(positions, earliest)
         return found
 
     # --- the work ---
 
     def evaluate(
-        self,
-        frame: Frame | None,
-        recorded: Recorded | None,
-        affected: Mapping[int, Affected],
-        outcome: Outcome,
-        traits: TraitsWriter | None,
-        *,
-        everyone: bool,
+        self, frame: Frame | None, affected: Mapping[int, Affected], outcome: Outcome, *, full: bool
     ) -> list[Layer]:
         """The layers of this refresh, the newest of them written."""
-        if recorded and not everyone and not affected:
-            return list(recorded.layers)
-        chosen = None if everyone else {bucket: some.positions for bucket, some in affected.items()}
-        whole = self.engine.buckets if chosen is None else len(chosen)
+        narrow = None if frame is None or full else self.narrow()
+        if frame is None or narrow is None:
+            return [self.everybody(frame, affected, outcome)]
+        chosen = {bucket: some.positions for bucket, some in affected.items()}
+        found: dict[int, tuple[BucketAnswers, Rows]] = {}
+        self.progress("Evaluating", 0, len(chosen))
+        for answers in self.engine.evaluate(self.as_of, chosen, ()) if chosen else ():
+            rows = rows_of(answers)
+            examine(frame, answers, rows, affected[answers.bucket], outcome)
+            outcome.evaluated += len(rows.known)
+            found[answers.bucket] = answers, rows
+            self.progress("Evaluating", len(found), len(chosen))
+        layers = list(frame.recorded.layers)
+        if narrow.names or not frame.alignment.is_same:
+            return [self.rebased(frame, found, narrow, outcome)]
+        if not found:
+            return layers
+        with self.layer("") as writer:
+            for bucket, (answers, rows) in found.items():
+                self.write(writer, bucket, answers.positions, rows, answers.due)
+        return self.condensed([*layers, Layer(writer.path)])
+
+    def narrow(self) -> _Narrow | None:
+        """What has to be evaluated for everybody, beside those whom events and time affect; None if that is about all."""
+        names = self.edits.new | self.edits.edited | self.refitted
+        if not names:
+            return _Narrow({}, None)
+        if self.engine_for is None or 2 * len(names) > len(self.names):
+            return None
+        engine = self.engine_for(self.definitions, sorted(names))
+        if (engine.generation, engine.sequence) != (self.engine.generation, self.sequence):
+            return None
+        place = {name: index for index, name in enumerate(self.names)}
+        return _Narrow({name: place[name] for name in (*engine.segments, *engine.segmentations)}, engine)
+
+    def everybody(self, frame: Frame | None, affected: Mapping[int, Affected], outcome: Outcome) -> Layer:
         nobody = Affected(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-        path = self.folder / f"{self.number:06}.layer"
-        with LayerWriter(
-            self.store.disk, path, self.columns, self.engine.generation, is_base=everyone
-        ) as writer:
-            self.progress("Evaluating", 0, whole)
-            for done, answers in enumerate(self.engine.evaluate(self.as_of, chosen, None if traits else ())):
-                outcome.evaluated += len(answers.positions)
-                customers = self.write(writer, answers)
-                if traits:
-                    traits.add(customers, answers)
+        with self.layer("", is_base=True) as writer:
+            self.progress("Evaluating", 0, self.engine.buckets)
+            for done, answers in enumerate(self.engine.evaluate(self.as_of, None, ())):
+                rows = rows_of(answers)
+                outcome.evaluated += len(rows.known)
+                self.write(writer, answers.bucket, answers.positions, rows, answers.due)
                 if frame:
-                    examine(frame, answers, affected.get(answers.bucket, nobody), outcome)
-                self.progress("Evaluating", done + 1, whole)
-        newest = Layer(path)
-        if recorded is None or everyone:
-            return [newest]
-        layers = [*recorded.layers, newest]
-        return [self.joined(layers)] if Recorded(layers).is_heavy() else layers
+                    examine(frame, answers, rows, affected.get(answers.bucket, nobody), outcome)
+                self.progress("Evaluating", done + 1, self.engine.buckets)
+        return Layer(writer.path)
 
-    def write(self, writer: LayerWriter, answers: BucketAnswers) -> pa.StringArray:
-        """The customers of the answers."""
-        customers = self.engine.roster(answers.bucket).take(pa.array(answers.positions))
-        writer.add(
-            answers.bucket,
-            answers.positions,
-            customers,
-            answers.known,
-            answers.bits,
-            answers.groups,
-            answers.due,
-        )
-        return customers
-
-    def joined(self, layers: list[Layer]) -> Layer:
-        """Many layers as one base."""
-        recorded = Recorded(layers)
-        path = self.folder / f"{self.number:06}-base.layer"
-        with LayerWriter(self.store.disk, path, self.columns, self.engine.generation, is_base=True) as writer:
+    def rebased(
+        self,
+        frame: Frame,
+        found: Mapping[int, tuple[BucketAnswers, Rows]],
+        narrow: _Narrow,
+        outcome: Outcome,
+    ) -> Layer:
+        """A new base: what was recorded, the answers of a few definitions for everybody, those found for a few customers."""
+        edited = narrow.engine.evaluate(self.as_of, None, ()) if narrow.engine else iter(())
+        with self.layer("", is_base=True) as writer:
             for bucket in range(self.engine.buckets):
-                all_ = np.arange(recorded.count(bucket), dtype=np.int64)
-                answers = recorded.at(bucket, all_)
-                customers, due = recorded.customers(bucket), recorded.due(bucket)
-                writer.add(bucket, all_, customers, answers.known, packed(answers.flags), answers.groups, due)
-        return Layer(path)
+                everyone = np.arange(len(self.engine.roster(bucket)), dtype=np.int64)
+                rows = realigned_rows(frame.recorded.rows(bucket, everyone), frame.alignment)
+                due = np.full(len(everyone), NEVER, dtype=np.int64)
+                before = frame.recorded.due(bucket)
+                due[: len(before)] = before
+                some = found.get(bucket)
+                if narrow.engine:
+                    answers = next(edited)
+                    assert answers.bucket == bucket
+                    affected = some[0].positions if some else everyone[:0]
+                    examine_edited(frame, answers, narrow.names, rows, affected, outcome)
+                    rows.known[:] = answers.known
+                    due = np.minimum(due, answers.due)
+                    outcome.evaluated += len(everyone) - len(affected)
+                if some:
+                    positions = some[0].positions
+                    rows.known[positions], due[positions] = some[1].known, some[0].due
+                    rows.words[positions], rows.groups[positions] = some[1].words, some[1].groups
+                self.write(writer, bucket, everyone, rows, due)
+                self.progress("Evaluating", bucket + 1, self.engine.buckets)
+        return Layer(writer.path)
 
-    def commit(self, layers: list[Layer], outcome: Outcome, *, full: bool) -> None:
+    def condensed(self, layers: list[Layer]) -> list[Layer]:
+        """Fewer layers where there are many: one base if those above it are heavy, one above it otherwise."""
+        whole = Recorded(layers)
+        if whole.above * HEAVY > layers[0].rows:
+            return [self.joined(layers, "-base", is_base=True)]
+        return (
+            layers if len(layers) <= MANY else [layers[0], self.joined(layers[1:], "-above", is_base=False)]
+        )
+
+    def joined(self, layers: list[Layer], ending: str, *, is_base: bool) -> Layer:
+        recorded = Recorded(layers)
+        with self.layer(ending, is_base=is_base) as writer:
+            for bucket in range(self.engine.buckets):
+                positions = recorded.positions(bucket)
+                due = recorded.due(bucket)[positions]
+                self.write(writer, bucket, positions, recorded.rows(bucket, positions), due)
+        return Layer(writer.path)
+
+    def layer(self, ending: str, *, is_base: bool = False) -> LayerWriter:
+        path = self.folder / f"{self.number:06}{ending}.layer"
+        return LayerWriter(self.store.disk, path, self.columns, self.engine.generation, is_base=is_base)
+
+    def write(
+        self, writer: LayerWriter, bucket: int, positions: Positions, rows: Rows, due: NDArray[np.int64]
+    ) -> None:
+        roster = self.engine.roster(bucket)
+        is_whole = len(positions) == len(roster)
+        writer.add(bucket, positions, roster if is_whole else roster.take(pa.array(positions)), rows, due)
+
+    def commit(self, layers: list[Layer], customers: int, outcome: Outcome, *, full: bool) -> None:
         entry = Entry(
             as_of=self.as_of,
             sequence=self.sequence,
@@ -337,7 +375,7 @@ class _Refresh:
             started=self.started,
             finished=time.time_ns() // 1000,
             layers=[layer.path for layer in layers],
-            customers=_customers(layers, self.engine.buckets),
+            customers=customers,
             edits=self.edits,
             identities=self.identities,
         )
@@ -346,7 +384,7 @@ class _Refresh:
     def mode(self, *, full: bool) -> str:
         return "full" if full or self.last is None else "incremental"
 
-    def report(self, layers: list[Layer], outcome: Outcome, *, full: bool) -> RefreshReport:
+    def report(self, customers: int, outcome: Outcome, *, full: bool) -> RefreshReport:
         counts = outcome.counts()
         return RefreshReport(
             as_of=self.as_of,
@@ -357,7 +395,7 @@ class _Refresh:
             seconds=time.perf_counter() - self.began,
             sequence=self.sequence,
             mode=self.mode(full=full),
-            customers=_customers(layers, self.engine.buckets),
+            customers=customers,
             edits=self.edits,
         )
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.engines.answers import Moves
-from ethogram.membership.layers import Columns, Slice
+from ethogram.membership.bits import Words, packed, set_bits
+from ethogram.membership.layers import Columns, Rows, Slice
 from ethogram.membership.stays import OUT
 
 
@@ -56,6 +57,7 @@ class Aligned:
     segmentations: NDArray[np.int64]
     regroup: tuple[NDArray[np.int16], ...]
     names: tuple[tuple[str, ...], ...]
+    is_same: bool
 
 
 def aligned(recorded: Columns, today: Columns) -> Aligned:
@@ -74,6 +76,7 @@ def aligned(recorded: Columns, today: Columns) -> Aligned:
         np.array([rows.get(name, -1) for name, _ in today.segmentations], dtype=np.int64),
         tuple(regroup),
         tuple(names),
+        recorded == today,
     )
 
 
@@ -90,6 +93,31 @@ def realigned(slice_: Slice, alignment: Aligned) -> Slice:
     return Slice(slice_.known, flags, groups)
 
 
+def realigned_rows(rows: Rows, alignment: Aligned) -> Rows:
+    if alignment.is_same:
+        return rows
+    slice_ = realigned(rows.as_slice(), alignment)
+    groups = np.ascontiguousarray(slice_.groups.T)
+    return Rows(slice_.known, packed(slice_.flags.T), groups, len(slice_.flags))
+
+
+def row_differences(before: Rows, after: Rows) -> Pairs:
+    """Where the rows of the same customers differ, segments first."""
+    place, definition = set_bits(before.words ^ after.words)
+    was = np.where(_bits_at(before.words, place, definition), 0, OUT)
+    group_place, group_row = np.nonzero(before.groups != after.groups)
+    return Pairs(
+        np.concatenate([place, group_place]),
+        np.concatenate([definition, group_row + before.segments]),
+        np.concatenate([was, before.groups[group_place, group_row]]).astype(np.int64),
+        np.concatenate([-1 - was, after.groups[group_place, group_row]]).astype(np.int64),
+    )
+
+
+def _bits_at(words: Words, place: NDArray[np.int64], bit: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return ((words[place, bit >> 6] >> (bit & 63).astype(np.uint64)) & np.uint64(1)).astype(np.bool_)
+
+
 def differences(before: Slice, after: Slice) -> Pairs:
     """Where two slices of the same customers differ, segments first."""
     row, place = np.nonzero(before.flags != after.flags)
@@ -103,13 +131,12 @@ def differences(before: Slice, after: Slice) -> Pairs:
     )
 
 
-def values_at(slice_: Slice, place: NDArray[np.int64], definition: NDArray[np.int64]) -> NDArray[np.int64]:
+def values_at(rows: Rows, place: NDArray[np.int64], definition: NDArray[np.int64]) -> NDArray[np.int64]:
     """The value of each answer asked for."""
     values = np.empty(len(place), dtype=np.int64)
-    segments = len(slice_.flags)
-    is_group = definition >= segments
-    values[~is_group] = np.where(slice_.flags[definition[~is_group], place[~is_group]], 0, OUT)
-    values[is_group] = slice_.groups[definition[is_group] - segments, place[is_group]]
+    is_group = definition >= rows.segments
+    values[~is_group] = np.where(_bits_at(rows.words, place[~is_group], definition[~is_group]), 0, OUT)
+    values[is_group] = rows.groups[place[is_group], definition[is_group] - rows.segments]
     return values
 
 
@@ -119,7 +146,7 @@ def moved_values(moves: Moves, segments: int) -> NDArray[np.int64]:
 
 
 def changes_of(
-    before: Slice,
+    before: Rows,
     place: NDArray[np.int64],
     definition: NDArray[np.int64],
     at: NDArray[np.int64],

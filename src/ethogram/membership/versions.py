@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from ethogram.language.hashing import definition_hashes
@@ -51,15 +52,39 @@ def identities(
     definitions: Definitions, settings: Settings, lists: Mapping[str, frozenset[str]]
 ) -> dict[str, Identity]:
     """Of every segment and segmentation. Other people on a list that it asks for make it mean something else."""
-    hashes = definition_hashes(definitions, settings)
-    needs = _Needs(definitions)
+    hashes = meaning_hashes(definitions, settings)
+    needs = _Needs(definitions) if definitions.lists else None
     return {
         name: (
             "segment" if name in definitions.segments else "segmentation",
-            hashes[name] + _lists_hash(sorted(needs.of(name) & definitions.lists.keys()), lists),
+            hashes[name]
+            + (_lists_hash(sorted(needs.of(name) & definitions.lists.keys()), lists) if needs else ""),
         )
         for name in evaluated(definitions)
     }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """These very definitions: equal to nothing but itself, so that remembering what is known of them costs no comparison."""
+
+    definitions: Definitions
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Given) and self.definitions is other.definitions
+
+    def __hash__(self) -> int:
+        return id(self.definitions)
+
+
+def meaning_hashes(definitions: Definitions, settings: Settings) -> Mapping[str, str]:
+    """The hash of every definition, worked out once while the same definitions are refreshed again and again."""
+    return _hashes_of(_Given(definitions), settings)
+
+
+@lru_cache(maxsize=2)
+def _hashes_of(given: _Given, settings: Settings) -> Mapping[str, str]:
+    return definition_hashes(given.definitions, settings)
 
 
 def _lists_hash(asked: Sequence[str], lists: Mapping[str, frozenset[str]]) -> str:

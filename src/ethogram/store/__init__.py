@@ -14,7 +14,7 @@
     store.events(), store.properties("Order Completed"), store.traits()
     store.memory.loads() / rejected() / refreshes() / definition_versions() / changes(after=seq) / intervals(at=…)
     store.memory.setting("key")
-    tx.record_refresh, tx.record_definition, tx.append_changes, tx.add_intervals, tx.close_intervals,
+    tx.record_refresh, tx.record_definition, tx.append_changes, tx.add_intervals, tx.end_intervals,
     tx.replace_intervals, tx.mark_replayed, tx.put
     store.compact(), store.verify_files(), store.doctor()
 

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from ethogram.model.event import Moment
 from ethogram.store.ledger import Ledger
+from ethogram.store.pages import read
 from ethogram.store.records import Change, DefinitionVersion, Interval, LoadRecord, RefreshRecord, RejectedRow
+from ethogram.store.staylog import only, settled
 
 _PAGE = 10_000
 
@@ -67,13 +73,35 @@ class Memory:
         refresh: int | None = None,
     ) -> tuple[Change, ...]:
         """The feed from `seq` > after on."""
-        sql = (
-            f"SELECT {_columns(Change)} FROM changes WHERE seq > ?1 AND (?2 IS NULL OR definition = ?2) "
-            "AND (?3 IS NULL OR customer = ?3) AND (?4 IS NULL OR refresh = ?4) ORDER BY seq LIMIT ?5"
-        )
-        return tuple(
-            Change(*row) for row in self.ledger.rows(sql, (after, definition, customer, refresh, limit))
-        )
+        found: list[Change] = []
+        while len(found) < limit:
+            rows = self.ledger.rows(
+                "SELECT first, last, refresh, data FROM change_pages WHERE last > ?1 "
+                "AND (?2 IS NULL OR refresh = ?2) ORDER BY first LIMIT 1",
+                (after, refresh),
+            )
+            if not rows:
+                break
+            first, last, of, data = rows[0]
+            lines = read(data)
+            lines = lines.append_column("seq", pa.array(np.arange(first, last + 1))).slice(
+                max(0, after + 1 - first)
+            )
+            if definition is not None:
+                lines = lines.filter(pc.equal(lines["definition"].cast(pa.string()), definition))
+            if customer is not None:
+                lines = lines.filter(pc.equal(lines["customer"], customer))
+            lines = lines.slice(0, limit - len(found))
+            lines = lines.append_column("refresh", pa.repeat(of, lines.num_rows))
+            columns = (lines[field.name].to_pylist() for field in fields(Change))
+            found += [Change(*row) for row in zip(*columns, strict=True)]
+            after = last
+        return tuple(found)
+
+    def stays(self, *, definition: str | None = None, customers: pa.Array | None = None) -> pa.Table:
+        """What is kept of a definition and of some customers, in columns (see `staylog.STAYS`), in no particular order."""
+        pages = self.ledger.rows("SELECT data FROM stay_pages ORDER BY id")
+        return settled([only(read(data), definition, customers) for (data,) in pages], is_whole=True)
 
     def intervals(
         self,
@@ -84,18 +112,25 @@ class Memory:
         at: Moment | None = None,
     ) -> tuple[Interval, ...]:
         """Stays, by definition, group, customer and time; with `at` only those that hold at that moment."""
-        tests = ["1"]
-        values: list[int | str | None] = []
-        for column, value in (("definition", definition), ('"group"', group), ("customer", customer)):
-            if value is not None:
-                tests.append(f"{column} = ?")
-                values.append(value)
+        who = None if customer is None else pa.array([customer])
+        table = self.stays(definition=definition, customers=who)
+        columns = (table[field.name].to_pylist() for field in fields(Interval))
+        found = [Interval(*row) for row in zip(*columns, strict=True)]
+        if group is not None:
+            found = [one for one in found if one.group == group]
         if at is not None:
-            tests.append("coalesce(entered_at, ?) <= ? AND coalesce(left_at, ? + 1) > ?")
-            values += [at] * 4
-        sql = f"SELECT {_columns(Interval)} FROM intervals WHERE {' AND '.join(tests)} ORDER BY 1, 2, 3, entered_at"
-        return tuple(Interval(*row) for row in self.ledger.rows(sql, values))
+            found = [
+                one
+                for one in found
+                if (one.entered_at is None or one.entered_at <= at)
+                and (one.left_at is None or one.left_at > at)
+            ]
+        return tuple(sorted(found, key=_place))
 
     def setting(self, key: str) -> str | None:
         found = self.ledger.rows("SELECT value FROM settings WHERE key = ?", (key,))
         return str(found[0][0]) if found else None
+
+
+def _place(stay: Interval) -> tuple[str, str, str, bool, Moment]:
+    return stay.definition, stay.group, stay.customer, stay.entered_at is not None, stay.entered_at or 0

@@ -17,7 +17,8 @@ LeafType: TypeAlias = Literal["n", "t", "f"]
 class LakeFile:
     """An immutable Parquet file of events of one bucket, sorted by (customer, time, message_id, source).
 
-    `source` is empty when the file holds events of several; `sequence` is that of the transaction that added it.
+    `source` is empty when the file holds events of several; `sequence` is that of the transaction that brought
+    its newest events.
     """
 
     id: int

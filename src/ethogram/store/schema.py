@@ -60,7 +60,21 @@ CREATE UNIQUE INDEX intervals_open ON intervals (definition, "group", customer) 
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FORMAT_1,)
+_FORMAT_2 = """
+DROP TABLE changes;
+DROP TABLE intervals;
+DELETE FROM refreshes;
+DELETE FROM definition_versions;
+
+CREATE TABLE change_pages (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, refresh INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE stay_pages (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER NOT NULL, data BLOB NOT NULL);
+"""
+"""The feed and the stays as pages: Arrow streams of many rows (see `pages` and `staylog`). Lines of a page of the feed are
+
+numbered from `first` to `last`. What was recorded in format 1 begins anew with the next refresh; events are untouched."""
+
+MIGRATIONS: tuple[str, ...] = (_FORMAT_1, _FORMAT_2)
 """Script i leads from format i to format i + 1."""
 
 FORMAT = len(MIGRATIONS)

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from ethogram.store.catalog import Tally
 from ethogram.store.head import Head, chained, write_head
 from ethogram.store.lake import Written, by_bucket, event_table
 from ethogram.store.ledger import insert
+from ethogram.store.pages import PAGE_ROWS, change_table, read, written
 from ethogram.store.records import (
     Change,
     DefinitionVersion,
@@ -27,6 +29,7 @@ from ethogram.store.records import (
     RejectedRow,
 )
 from ethogram.store.sieve import Sifted, sift
+from ethogram.store.staylog import END, ENDED, RENEWED, STAY, mergeable, settled, stay_table
 
 if TYPE_CHECKING:
     from ethogram.store.store import Store
@@ -42,8 +45,6 @@ _LOAD = ("id", "sequence", "source", "file", "content_hash", "mapping_hash", "st
 _REJECTED = ("load", "source", "file", "line", "column", "field", "code", "reason", "row")
 _REFRESH = ("id", "as_of", "sequence", "mode", "started", "finished", "counts", "state")
 _VERSION = ("name", "version", "kind", "hash", "text", "since_refresh")
-_CHANGE = ("customer", "definition", "change", "from_group", "to_group", "at", "refresh", "version")
-_INTERVAL = ("definition", "group", "customer", "entered_at", "left_at")
 
 
 class Writing:
@@ -57,6 +58,7 @@ class Writing:
         self.sequence = self._previous.sequence + 1
         self._pending: list[pa.Table] = []
         self._written: list[Written] = []
+        self._arrived: dict[str, int] = {}
         self._tally = Tally()
         self._summary: dict[str, int] = {}
         self._is_ready = False
@@ -94,9 +96,13 @@ class Writing:
             for bucket, table in by_bucket(whole, self._store.buckets):
                 self.add_file(self._store.lake.write(table, bucket))
 
-    def add_file(self, written: Written) -> None:
-        """A file that lies in the lake already; it is removed again if the transaction fails."""
+    def add_file(self, written: Written, sequence: int | None = None) -> None:
+        """A file that lies in the lake already; it is removed again if the transaction fails. `sequence` is that of its
+
+        newest events, if they are not new."""
         self._written.append(written)
+        if sequence is not None:
+            self._arrived[written.name] = sequence
 
     def retire(self, files: Iterable[LakeFile]) -> None:
         """These files are no longer part of the store; they go once nobody reads them."""
@@ -145,33 +151,68 @@ class Writing:
 
     def append_changes(self, changes: Iterable[Change]) -> int:
         """Adds to the feed, in this order; how many."""
-        rows = ((getattr(c, name) for name in _CHANGE) for c in changes)
-        values = (tuple(row) for row in rows)
-        count = self._connection.executemany(insert("changes", _CHANGE), values).rowcount
-        self._note("changes", count)
-        return max(count, 0)
+        return sum(
+            self.append_feed(refresh, change_table(some))
+            for refresh, some in groupby(changes, key=lambda change: change.refresh)
+        )
+
+    def append_feed(self, refresh: int, changes: pa.Table) -> int:
+        """Adds lines of one refresh (see `pages.CHANGES`), in this order; how many."""
+        first = self._next("change_pages", "last")
+        for start in range(0, changes.num_rows, PAGE_ROWS):
+            page = changes.slice(start, PAGE_ROWS)
+            row = (first + start, first + start + page.num_rows - 1, refresh, written(page))
+            self._connection.execute("INSERT INTO change_pages VALUES (?, ?, ?, ?)", row)
+        self._note("changes", changes.num_rows)
+        return int(changes.num_rows)
+
+    def append_stays(self, stays: pa.Table) -> None:
+        """Adds to the log of stays (see `staylog.STAYS`), in this order."""
+        if not stays.num_rows:
+            return
+        self._connection.execute(
+            "INSERT INTO stay_pages (rows, data) VALUES (?, ?)", (stays.num_rows, written(stays))
+        )
+        self._note("stays", stays.num_rows)
+        self._merge_stays()
+
+    def _merge_stays(self) -> None:
+        """Many small pages become one."""
+        found = self._connection.execute("SELECT id, rows FROM stay_pages ORDER BY id DESC").fetchall()
+        count = mergeable([rows for _, rows in found])
+        if not count:
+            return
+        oldest = found[count - 1][0]
+        select = "SELECT data FROM stay_pages WHERE id >= ? ORDER BY id"
+        pages = [read(data) for (data,) in self._connection.execute(select, (oldest,))]
+        merged = settled(pages, is_whole=count == len(found))
+        self._connection.execute("DELETE FROM stay_pages WHERE id >= ?", (oldest,))
+        self._connection.execute(
+            "INSERT INTO stay_pages (rows, data) VALUES (?, ?)", (merged.num_rows, written(merged))
+        )
 
     def add_intervals(self, intervals: Iterable[Interval]) -> None:
-        values = ((i.definition, i.group, i.customer, i.entered_at, i.left_at) for i in intervals)
-        self._note("intervals", self._connection.executemany(insert("intervals", _INTERVAL), values).rowcount)
+        """Stays of customers who are not in them yet. Raises ValueError where two of one answer go on."""
+        rows = list(intervals)
+        open_ = [(row.definition, row.group, row.customer) for row in rows if row.left_at is None]
+        if len(open_) != len(set(open_)):
+            raise ValueError("a customer is in a segment, or in a group, once at a time")
+        self.append_stays(stay_table(STAY, rows))
 
-    def close_intervals(self, ends: Iterable[tuple[str, str, str, Moment]]) -> None:
-        """The open interval of each (definition, group, customer) ends at the moment."""
-        rows = ((left, definition, group, customer) for definition, group, customer, left in ends)
-        sql = 'UPDATE intervals SET left_at = ? WHERE definition = ? AND "group" = ? AND customer = ? AND left_at IS NULL'
-        self._note("closed", self._connection.executemany(sql, rows).rowcount)
+    def end_intervals(self, ends: Iterable[tuple[str, str, str, Moment]]) -> None:
+        """The stay of each (definition, group, customer) ends at the moment: the one that goes on or, if none is kept,
+
+        one that began at an unknown time."""
+        self.append_stays(stay_table(END, (Interval(*key, None, left) for *key, left in ends)))
 
     def replace_intervals(
         self, definition: str, intervals: Iterable[Interval], customers: Iterable[str] | None = None
     ) -> None:
         """Forgets the definition's intervals (of these customers only) and adds others in their place."""
-        if customers is None:
-            self._connection.execute("DELETE FROM intervals WHERE definition = ?", (definition,))
-        else:
-            pairs = ((customer, definition) for customer in customers)
-            self._connection.executemany("DELETE FROM intervals WHERE customer = ? AND definition = ?", pairs)
-        self.add_intervals(intervals)
-        self._note("replaced", 1)
+        forgotten = [""] if customers is None else customers
+        what = ENDED if customers is None else RENEWED
+        forget = stay_table(what, (Interval(definition, "", customer, None, None) for customer in forgotten))
+        self.append_stays(pa.concat_tables([forget, stay_table(STAY, intervals)]).unify_dictionaries())
 
     # --- settings ---
 
@@ -247,14 +288,15 @@ class Writing:
                 file.bytes,
             )
             self._connection.execute(
-                "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", (*values, self.sequence)
+                "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                (*values, self._arrived.get(file.name, self.sequence)),
             )
             sources = [(number, source, rows) for source, rows in file.sources.items()]
             self._connection.executemany("INSERT INTO file_sources VALUES (?, ?, ?)", sources)
             number += 1
 
-    def _next(self, table: str) -> int:
-        found = self._connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()
+    def _next(self, table: str, column: str = "id") -> int:
+        found = self._connection.execute(f"SELECT coalesce(max({column}), 0) + 1 FROM {table}").fetchone()
         return int(found[0])
 
     def _note(self, what: str, count: int) -> None:
