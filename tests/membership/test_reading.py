@@ -213,13 +213,10 @@ def test_verify_finds_a_wrong_record(kind: str, store: Store) -> None:
     (path,) = layer_paths(store, last)
     with LayerWriter(store.disk, path, recorded.columns, recorded.generation, is_base=True) as writer:
         for bucket in range(store.buckets):
-            part = recorded.layers[0].part(bucket)
-            if part:
-                bits = part.bits.copy()
-                bits[0] ^= 1
-                writer.add(
-                    bucket, part.positions, part.customers(), part.known != 0, bits, part.groups, part.due
-                )
+            positions = recorded.positions(bucket)
+            rows = recorded.rows(bucket, positions)
+            rows.words[:, 0] ^= 1
+            writer.add(bucket, positions, recorded.customers(bucket), rows, recorded.due(bucket))
     found = verify(store, made, MEANT, SETTINGS)
     assert not found.is_equal and {one.name for one in found.differences} == {"buyers"}
     assert found.differences[0].of == ("recorded", "engine")

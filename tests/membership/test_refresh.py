@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from checking import Answer, expected_answers, expected_stays, kept_stays, recorded_answers_of, recorded_of
 from oracle import DAY, ENGINES, HOUR, Oracle, definitions, event, load, make_engine, shop
 
+from ethogram.engines.answers import Evaluator
 from ethogram.language.tree import Definitions
 from ethogram.membership.record import ANSWERS, last_refresh
 from ethogram.membership.refresh import RefreshReport, refresh
@@ -285,12 +286,12 @@ def test_lost_answers_are_made_again(store: Store) -> None:
 def test_many_small_refreshes_end_up_in_one_base(store: Store) -> None:
     load(store, [event(f"c{n}", T, "Ordered", str(n)) for n in range(40)])
     run(store, BUYERS, T)
-    for day in range(1, 8):
+    for day in range(1, 13):
         load(store, [event(f"c{day}", T + day * DAY, "Ordered", f"n{day}")])
         run(store, BUYERS, T + day * DAY, publish=False)
         assert len(list((store.folder / ANSWERS).iterdir())) <= 20
     meant = definitions(BUYERS)
-    assert recorded_answers_of(store) == expected_answers(Oracle(store, meant, SETTINGS), T + 7 * DAY)
+    assert recorded_answers_of(store) == expected_answers(Oracle(store, meant, SETTINGS), T + 12 * DAY)
     assert any(layer.path.name.endswith("-base.layer") for layer in recorded_of(store).layers)
 
 
@@ -329,3 +330,146 @@ def test_a_refresh_says_what_it_is_complete_to(store: Store) -> None:
     refresh_ = last_refresh(store)
     assert refresh_ and refresh_.sequence == report.sequence == store.sequence - 1
     assert report.as_json()["definitions"] == {"new": ["buyers", "level"], "edited": [], "removed": []}
+
+
+# --- as little as possible ------------------------------------------------------------------------------------------
+
+
+def engine_for(store: Store, asked: list[list[str]]) -> Callable[[Definitions, Sequence[str]], Evaluator]:
+    def make(meant: Definitions, names: Sequence[str]) -> Evaluator:
+        asked.append(list(names))
+        return make_engine(KIND, store, meant, SETTINGS, names=names)
+
+    return make
+
+
+def test_p07_an_edit_evaluates_what_was_edited_alone(store: Store) -> None:
+    text = BUYERS + 'traits:\n  orders: count("Ordered")\n'
+    load(store, [event(f"c{n}", T + (n % 5) * DAY, "Ordered", str(n)) for n in range(30)])
+    load(store, [event(f"c{n}", T + n * HOUR, "Viewed", f"v{n}") for n in range(20)])
+    run(store, text, T + 5 * DAY)
+    load(store, [event("c3", T + 6 * DAY, "Ordered", "x"), event("new", T + 6 * DAY, "Ordered", "y")])
+    edits = (
+        ("lapsed: { when: 'lapsed(\"Ordered\", after=2d)' }", "new", {"lapsed"}),
+        ("lapsed: { when: 'lapsed(\"Ordered\", after=8d)' }", "edited", {"lapsed"}),
+        ("other: { when: 'did(\"Viewed\")' }", "new", {"other"}),
+    )
+    asked: list[list[str]] = []
+    for day, (line, kind, names) in enumerate(edits, 7):
+        meant = definitions(text.replace("segments:\n", f"segments:\n  {line}\n", 1))
+        before = recorded_answers_of(store)
+        report = run(store, meant, T + day * DAY, engine_for=engine_for(store, asked))
+        assert getattr(report.edits, kind) == names and asked[-1] == sorted(names)
+        oracle = Oracle(store, meant, SETTINGS)
+        assert recorded_answers_of(store) == expected_answers(oracle, T + day * DAY)
+        lines = [c for c in store.memory.changes() if c.refresh == day - 5]
+        assert all(c.at is None for c in lines if c.definition in report.edits.edited)
+        assert not [c for c in lines if c.definition in report.edits.new]
+        changed = {
+            key
+            for key, now in recorded_answers_of(store).items()
+            if key in before and now != before[key] and key[0] not in report.edits.new
+        }
+        assert {(c.definition, c.customer) for c in lines if (c.definition, c.customer) in before} == changed
+    begins = {"buyers": T + 5 * DAY, "level": T + 5 * DAY, "other": T + 9 * DAY}
+    assert kept_stays(store) == expected_stays(oracle, begins, T + 9 * DAY)
+    load(store, [event("c7", T + 9 * DAY + HOUR, "Viewed", "z")])
+    run(store, meant, T + 20 * DAY, engine_for=engine_for(store, asked))
+    assert len(asked) == len(edits)
+    oracle = Oracle(store, meant, SETTINGS)
+    assert recorded_answers_of(store) == expected_answers(oracle, T + 20 * DAY)
+    assert kept_stays(store) == expected_stays(oracle, begins, T + 20 * DAY)
+
+
+def test_p07_groups_that_are_edited_keep_their_people(store: Store) -> None:
+    more = BUYERS.replace(
+        "often: 'count(\"Ordered\", last=10d) >= 2'", "frequent: 'count(\"Ordered\", last=10d) >= 2'"
+    )
+    more = more.replace("segments:\n", "segments:\n  viewers: { when: 'did(\"Viewed\")' }\n", 1)
+    load(store, [event(f"c{n % 6}", T + n * HOUR, "Ordered", str(n)) for n in range(9)])
+    load(store, [event("c9", T, "Viewed", "v")])
+    run(store, more.replace("frequent", "often"), T + DAY)
+    asked: list[list[str]] = []
+    run(store, more, T + 2 * DAY, engine_for=engine_for(store, asked))
+    assert asked == [["level"]]
+    assert recorded_answers_of(store) == expected_answers(
+        Oracle(store, definitions(more), SETTINGS), T + 2 * DAY
+    )
+    moved = {(c.customer, c.from_group, c.to_group, c.at) for c in store.memory.changes()}
+    assert moved == {(who, "often", "frequent", None) for who in ("c0", "c1", "c2")}
+    assert ("c0", "often", None, T + 2 * DAY) in stays(store, "level")
+
+
+def test_p04_population_functions_do_not_have_the_others_evaluated(store: Store) -> None:
+    text = BUYERS.replace("segments:\n", 'segments:\n  best: { when: "top(orders, 2)" }\n', 1)
+    meant = definitions('traits:\n  orders: count("Ordered")\n' + text)
+    load(store, [event(f"c{n}", T + n * HOUR, "Ordered", f"{n}-{k}") for n in range(5) for k in range(n)])
+    run(store, meant, T + DAY)
+    asked: list[list[str]] = []
+    for day in range(2, 5):
+        load(store, [event("c0", T + day * DAY, "Ordered", f"d{day}-{k}") for k in range(2)])
+        run(store, meant, T + day * DAY, engine_for=engine_for(store, asked))
+        oracle = Oracle(store, meant, SETTINGS)
+        assert recorded_answers_of(store) == expected_answers(oracle, T + day * DAY)
+    assert asked == [["best"]] * 3
+    assert {(c.customer, c.at) for c in store.memory.changes(definition="best")} == {
+        ("c0", T + 3 * DAY),
+        ("c3", T + 3 * DAY),
+    }
+
+
+def published_rows(store: Store, table: str) -> list[dict[str, object]]:
+    return sorted(pq.read_table(store.folder / "published" / table).to_pylist(), key=str)
+
+
+def said_of(store: Store, table: str) -> list[bytes]:
+    paths = sorted((store.folder / "published" / table).iterdir())
+    return [pq.read_schema(path).metadata[b"ethogram"] for path in paths]
+
+
+def test_published_tables_are_written_again_where_something_changed(store: Store) -> None:
+    text = BUYERS + 'traits:\n  orders: count("Ordered")\n'
+    load(store, [event(f"c{n}", T, "Ordered", str(n)) for n in range(12)])
+    run(store, text, T + DAY, publish=True)
+    load(store, [event("c3", T + 2 * DAY, "Ordered", "x")])
+    run(store, text, T + 2 * DAY, publish=True)
+    assert sorted(said_of(store, "memberships")) == [b"refresh 1", b"refresh 2"]
+    incremental = [published_rows(store, table) for table in ("memberships", "traits")]
+    run(store, text, T + 2 * DAY)
+    run(store, text, T + 2 * DAY, publish=True)  # the third was not published, so all is written
+    assert said_of(store, "memberships") == [b"refresh 4"] * 2
+    assert [published_rows(store, table) for table in ("memberships", "traits")] == incremental
+
+
+def test_published_traits_change_with_time_and_with_their_definitions(store: Store) -> None:
+    text = BUYERS + 'traits:\n  orders: count("Ordered")\n  age: days_since(last("Ordered"))\n'
+    load(store, [event(f"c{n}", T, "Ordered", str(n)) for n in range(12)])
+    for day in (1, 2):
+        run(store, text, T + day * DAY, publish=True)
+        assert {row["age"] for row in published_rows(store, "traits")} == {day}
+    assert said_of(store, "memberships") == [b"refresh 1"] * 2
+    run(store, text.replace('count("Ordered")\n', 'count("Ordered") + 1\n'), T + 2 * DAY, publish=True)
+    assert {row["orders"] for row in published_rows(store, "traits")} == {2}
+
+
+def test_compaction_touches_nobody_that_the_last_refresh_has_seen(store: Store) -> None:
+    for n in range(6):
+        load(store, [event(f"c{k}", T + n * HOUR, "Ordered", f"{n}-{k}") for k in range(8)])
+    run(store, BUYERS, T + DAY)
+    load(store, [event("c2", T + 2 * DAY, "Ordered", "x")])
+    load(store, [event("c2", T + 2 * DAY - HOUR, "Ordered", "y")])
+    assert store.compact(min_files=2) > 0
+    last = last_refresh(store)
+    assert last
+    engine = make_engine(KIND, store, definitions(BUYERS), SETTINGS)
+    touched = {
+        (engine.roster(bucket)[int(place)].as_py(), int(time))
+        for bucket, (places, times) in engine.touched(last.sequence).items()
+        for place, time in zip(places, times, strict=True)
+    }
+    assert touched == {("c2", T + 2 * DAY - HOUR)}
+    assert run(store, BUYERS, T + 2 * DAY).evaluated == 1
+    assert store.compact(min_files=2) > 0
+    assert run(store, BUYERS, T + 2 * DAY).evaluated == 0
+    meant = definitions(BUYERS)
+    assert recorded_answers_of(store) == expected_answers(Oracle(store, meant, SETTINGS), T + 2 * DAY)

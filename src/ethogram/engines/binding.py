@@ -118,13 +118,14 @@ class _Binding:
         table = np.array(tapes.codes, np.int64).reshape(len(tapes.codes), 1 + len(tapes.coded))
         self.code_name = table[:, 0]
         self.coded = {key: table[:, 1 + index] for index, key in enumerate(tapes.coded)}
-        self.code_rows = Table(len(tapes.codes), self.coded, {}, self.texts, self.zone)
+        self.code_rows = Table(len(tapes.codes), self.coded, {}, self.texts, self.zone, {})
         self.coded_rows: list[Integers] = list(self.coded.values())
         self.columns: dict[Made, int] = {}
         self.conditions: list[tuple[int, int, int, int]] = []
         self.terms: list[tuple[int, int, int, int, int, int]] = []
         self.locals: dict[LocalTime, int] = {}
-        self.masks: dict[tuple[Stream, int], Truth] = {}
+        self.name_masks: dict[tuple[tuple[str, ...] | None, tuple[str, ...], tuple[str, ...]], Truth] = {}
+        self.dense: dict[int, int] = {}
         self.condition_masks: dict[Expression, Truth] = {}
         self.windows = {window: index for index, window in enumerate(plan.windows)}
         self.outputs = {output.name: index for index, output in enumerate(plan.outputs)}
@@ -138,6 +139,7 @@ class _Binding:
         dispatch, ops = self.dispatch(operations)
         texts = [self.texts.number(text) for text in self.plan.texts]
         constants = np.array([*self.plan.constants, *texts], np.int64)
+        functions = self.text_functions()  # lower() may add texts, and the tests are of every text
         local, days = self.local_tables()
         slots, inputs, triggered = self.inputs(operations, self.slot_rows(places))
         program = Program(
@@ -158,7 +160,7 @@ class _Binding:
             ins=self.instructions(),
             constants=constants,
             tables=self.tests(),
-            texts=self.text_functions(),
+            texts=functions,
             inputs=inputs,
             triggered=triggered,
             given_of=self.given_numbers(),
@@ -194,13 +196,22 @@ class _Binding:
         if found is None:
             return atom.kind, NOWHERE, NOWHERE
         if atom.kind is Kind.DISTINCT and found[0] == layout.CODED:
-            values = self.coded_rows[found[1]]
-            different = np.unique(values[values != NULL])
-            if len(different) <= 64:
-                dense = np.where(values == NULL, NULL, np.searchsorted(different, values))
-                self.coded_rows.append(dense.astype(np.int64))
-                return DISTINCT_FEW, layout.CODED, len(self.coded_rows) - 1
+            few = self.few_values(found[1])
+            if few != NOWHERE:
+                return DISTINCT_FEW, layout.CODED, few
         return atom.kind, *found
+
+    def few_values(self, column: int) -> int:
+        """The coded column with the values of another numbered from 0; NOWHERE where there are more than 64."""
+        if column not in self.dense:
+            values = self.coded_rows[column]
+            different = np.unique(values[values != NULL])
+            self.dense[column] = NOWHERE
+            if len(different) <= 64:
+                self.dense[column] = len(self.coded_rows)
+                numbered = np.where(values == NULL, NULL, np.searchsorted(different, values))
+                self.coded_rows.append(numbered.astype(np.int64))
+        return self.dense[column]
 
     # --- operations -----------------------------------------------------------------------------------------------
 
@@ -247,17 +258,16 @@ class _Binding:
         )
 
     def names_mask(self, stream: Stream) -> Truth:
-        if stream.names is None:
-            excluded = [
-                n for n, (name, each) in enumerate(self.tapes.names.known) if each or name in stream.excluded
-            ]
-            return ~np.isin(self.code_name, excluded)
-        wanted = [
-            number
-            for number, (name, each) in enumerate(self.tapes.names.known)
-            if name in stream.names and each == stream.each
-        ]
-        return np.isin(self.code_name, wanted)
+        """Codes of the stream's events, before its conditions."""
+        key = (stream.names, stream.excluded, stream.each)
+        if key not in self.name_masks:
+            known = self.tapes.names.known
+            if stream.names is None:
+                wanted = [not each and name not in stream.excluded for name, each in known]
+            else:
+                wanted = [name in stream.names and each == stream.each for name, each in known]
+            self.name_masks[key] = np.array(wanted or [False], np.bool_)[self.code_name]
+        return self.name_masks[key]
 
     def keys_of(self, condition: Expression) -> list[ColumnKey]:
         paths = set(properties_of(condition))

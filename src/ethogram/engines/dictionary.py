@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +16,12 @@ Integers = NDArray[np.int64]
 
 
 class Dictionary:
-    """Texts as numbers, in order of first appearance; it only grows."""
+    """Texts as numbers, in order of first appearance; it only grows, and threads may let it grow at once."""
 
     def __init__(self, texts: list[str] | None = None) -> None:
         self.texts = texts or []
         self._numbers = {text: number for number, text in enumerate(self.texts)}
+        self._growing = Lock()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -28,10 +30,15 @@ class Dictionary:
         return self._numbers.get(text)
 
     def number(self, text: str) -> int:
-        number = self._numbers.setdefault(text, len(self.texts))
-        if number == len(self.texts):
-            self.texts.append(text)
-        return number
+        known = self._numbers.get(text)
+        if known is not None:
+            return known
+        with self._growing:
+            number = self._numbers.get(text, len(self.texts))
+            if number == len(self.texts):
+                self.texts.append(text)
+                self._numbers[text] = number
+            return number
 
     def encode(self, column: pa.ChunkedArray | pa.Array) -> Integers:
         """Numbers of a text column, NULL where missing."""

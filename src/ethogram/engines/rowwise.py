@@ -6,7 +6,7 @@ A comparison holds for a row if any combination of values meets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -64,13 +64,17 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows to evaluate conditions on: `size` rows, flat columns (NULL missing) and ragged ones."""
+    """Rows to evaluate conditions on: `size` rows, flat columns (NULL missing) and ragged ones.
+
+    `kept` remembers relations where many conditions are evaluated on few rows.
+    """
 
     size: int
     flat: Mapping[ColumnKey, Integers]
     ragged: Mapping[ColumnKey, Ragged]
     texts: Dictionary
     zone: ZoneInfo
+    kept: dict[Path, list[Many]] | None = None
 
     def holds(self, node: Expression) -> Truth:
         """One truth value a row; a condition on something missing does not hold."""
@@ -86,7 +90,7 @@ class Table:
             case Known():
                 return self._any([many.row for many in self.many(node.item)])
             case Compare(operator="in", right=Items() as items):
-                return self._or([self.holds(Compare("==", node.left, item)) for item in items.items])
+                return self.one_of(node.left, items.items)
             case Compare():
                 return self.compare(node.operator, node.left, node.right)
             case Between():
@@ -154,6 +158,13 @@ class Table:
         return Many(type_, np.arange(self.size), np.full(self.size, value, np.int64))
 
     def property(self, path: Path) -> list[Many]:
+        if self.kept is None:
+            return self._property(path)
+        if path not in self.kept:
+            self.kept[path] = self._property(path)
+        return self.kept[path]
+
+    def _property(self, path: Path) -> list[Many]:
         found = []
         for type_ in TYPES:
             key = ColumnKey(path, type_)
@@ -189,8 +200,47 @@ class Table:
     # --- comparisons ----------------------------------------------------------------------------------------------
 
     def compare(self, operator: Comparison, left: Expression, right: Expression) -> Truth:
-        hits = [self._met(operator, one, other) for one in self.many(left) for other in self.many(right)]
+        values, limit = self.many(left), self._literal(right)
+        if limit is not None and all(one.type != "moment" for one in values):
+            return self._any([self._met_by_all(operator, one, *limit) for one in values])
+        return self._any([self._met(operator, one, other) for one in values for other in self.many(right)])
+
+    def one_of(self, left: Expression, items: Sequence[Expression]) -> Truth:
+        literals = [self._literal(item) for item in items]
+        values = self.many(left)
+        if None in literals or any(one.type == "moment" for one in values):
+            return self._or([self.compare("==", left, item) for item in items])
+        hits = []
+        for one in values:
+            wanted = [each[1] for each in literals if each is not None and each[0] == one.type]
+            hits.append(one.row[np.isin(one.value, wanted)])
         return self._any(hits)
+
+    def _literal(self, node: Expression) -> tuple[ValueType, int] | None:
+        """The one value of a text, number or flag literal."""
+        match node:
+            case Text():
+                return "text", self.texts.number(node.value)
+            case Number():
+                return "number", int((node.value * MILLION).to_integral_value())
+            case Flag():
+                return "flag", int(node.value)
+            case _:
+                return None
+
+    def _met_by_all(self, operator: Comparison, one: Many, type_: ValueType, limit: int) -> Integers:
+        """Rows with a value that meets the comparison with a literal."""
+        if one.type != type_ or (type_ == "flag" and operator != "=="):
+            return np.zeros(0, np.int64)
+        if operator == "contains":
+            part = self.texts.texts[limit]
+            found = self.texts.map(one.value, lambda text: part in text) if type_ == "text" else one.value * 0
+            return one.row[found == 1]
+        if type_ == "text" and operator != "==":
+            other = self.texts.texts[limit]
+            order = self.texts.map(one.value, lambda text: (text > other) - (text < other))
+            return one.row[_COMPARE[operator](order, np.zeros(1, np.int64))]
+        return one.row[_COMPARE[operator](one.value, np.full(1, limit, np.int64))]
 
     def _met(self, operator: Comparison, one: Many, other: Many) -> Integers:
         """Rows in which some pair of values meets the comparison."""

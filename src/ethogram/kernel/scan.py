@@ -12,16 +12,23 @@ from ethogram.kernel.accumulate import (
     COUNT,
     DID,
     DISTINCT_FEW,
+    FIRST_VALUE,
     LAST_TIME,
+    LAST_VALUE,
     MAX,
+    MEDIAN,
+    MIN,
+    MOST_FREQUENT,
     PERIODS,
-    SUM,
+    SEQUENCE,
     feed,
 )
 from ethogram.kernel.calendar import DAY, UNIT_DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import conditions_hold, output_value
 from ethogram.kernel.layout import (
+    ARENA,
+    ARENA_FULL,
     BEGIN,
     CAREFUL,
     DIRTY,
@@ -111,6 +118,7 @@ def scan(
     ops, dispatch, slots, conditions = program.ops, program.dispatch, program.slots, program.conditions
     bounds, table, state, dirty = scratch.bounds, scratch.slots, scratch.state, scratch.dirty
     times, codes, flat, coded = tape.time, tape.code, tape.flat, tape.coded
+    arena = scratch.arena
     windows, parts = program.windows, program.parts
     tick, touched = state[TICK], state[DIRTY]
     first_row = level * coded.shape[1]
@@ -171,7 +179,7 @@ def scan(
                 value = coded[slots[slot, SLOT_COLUMN], codes[event]]
                 if value != NULL:
                     value = np.int64(1) << value
-            elif (kind == SUM or kind == MAX) and slots[slot, SLOT_PLACE] == FLAT:
+            elif slots[slot, SLOT_PLACE] == FLAT and kind != SEQUENCE:
                 value = flat[slots[slot, SLOT_COLUMN], event]
             elif kind == PERIODS and slots[slot, SLOT_NUMBER] == UNIT_DAY:
                 if not steady <= time < until:
@@ -190,7 +198,7 @@ def scan(
                 table[slot, VALUE], table[slot, EXTRA], table[slot, TAIL] = 0, 0, EMPTY
                 dirty[touched] = slot
                 touched += 1
-                if kind == MAX:
+                if kind == MAX or kind == MIN or kind == FIRST_VALUE:
                     table[slot, VALUE] = value
                 elif kind == PERIODS:
                     table[slot, EXTRA] = value - 1
@@ -209,7 +217,26 @@ def scan(
                 if table[slot, EXTRA] != value:
                     table[slot, VALUE] += 1
                     table[slot, EXTRA] = value
-            else:
+            elif kind == MIN:
+                if value < table[slot, VALUE]:
+                    table[slot, VALUE] = value
+            elif kind == LAST_VALUE:
+                table[slot, VALUE] = value
+            elif kind >= MEDIAN:
+                cell = state[ARENA]
+                if cell + 2 > len(arena):
+                    state[STATUS] = ARENA_FULL
+                    break
+                arena[cell, 0] = value
+                arena[cell, 1] = table[slot, VALUE] if table[slot, EXTRA] else EMPTY
+                if kind == MOST_FREQUENT:
+                    arena[cell + 1, 0], arena[cell + 1, 1] = time, cell
+                    cell += 1
+                    table[slot, EXTRA] += 1
+                table[slot, VALUE] = cell
+                table[slot, EXTRA] += 1
+                state[ARENA] = cell + 1
+            elif kind != FIRST_VALUE:
                 before = table[slot, VALUE]
                 total = before + value
                 if ((before ^ total) & (value ^ total)) < 0 or total == NULL:

@@ -284,10 +284,9 @@ class _Lowering:
 
     def slot(self, atom: Atom) -> Lowered:
         self.window(atom.window)
-        if atom not in self.atoms:
-            self.atoms[atom] = len(self.atom_list)
+        index = self.atoms.setdefault(atom, len(self.atom_list))
+        if index == len(self.atom_list):
             self.atom_list.append(atom)
-        index = self.atoms[atom]
         one = frozenset({Input("slot", index)})
         quiet: Quiet = (one,) if atom.kind is Kind.DID or atom.kind not in ZERO_OF_NOTHING else ()
         if atom.kind is Kind.SEQUENCE:
@@ -518,9 +517,10 @@ class _Lowering:
         if isinstance(right, CustomerTrait) and not isinstance(left, CustomerTrait):
             one = self.value(left)
             return one, self.value(right, one.type)
-        one = self.value(left)
         if isinstance(left, Call) and isinstance(right, Text | Number | Flag | Percent):
-            one = self.value(left, self.value(right).type)
+            other = self.value(right)
+            return self.value(left, other.type), other
+        one = self.value(left)
         return one, self.value(right, one.type)
 
     def _compare_group(self, operator: Comparison, left: Expression, right: Expression) -> Lowered | None:
@@ -758,7 +758,7 @@ class _Lowering:
         assert isinstance(selection, Events)
         stream = stream_of(selection, self.definitions)
         levels = [0] + [1 + self.lowered[k].level for k in self._traits_of_me(stream.where)]
-        if bare:
+        if bare or not call.options:
             return Atom(kind, stream, level=max(levels))
         when = when_of(call)
         bounds = [self._bound(each) for each in (when.since, when.until)]

@@ -23,6 +23,7 @@ from ethogram.language.tree import (
 from ethogram.model.errors import DefinitionError
 
 UNITS = ("day", "week", "month", "quarter", "year")
+LOCAL = frozenset({"hours", "weekdays", "months", "holiday"})
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -37,10 +38,8 @@ def conjuncts(condition: Expression | None) -> Iterator[Expression]:
 
 
 def company_names(definitions: Definitions) -> tuple[str, ...]:
-    names = {
-        name for behavior in definitions.behaviors.values() if behavior.by_company for name in behavior.events
-    }
-    return tuple(sorted(names))
+    every = definitions.behaviors.values()
+    return tuple(sorted({name for behavior in every if behavior.by_company for name in behavior.events}))
 
 
 def any_event(definitions: Definitions) -> Stream:
@@ -135,6 +134,8 @@ def _items(value: Expression | None) -> Iterable[Expression]:
 
 
 def _local_time(call: Call) -> LocalTime | None:
+    if not any(option.name in LOCAL for option in call.options):
+        return None
     hours = tuple(integer_of(item) for item in _items(call.option("hours")))
     weekdays = tuple(sorted({WEEKDAYS.index(text_of(item)) for item in _items(call.option("weekdays"))}))
     months = tuple(sorted({integer_of(item) for item in _items(call.option("months"))}))

@@ -11,6 +11,7 @@ magic. Arrays are memory-mapped on reading.
 from __future__ import annotations
 
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ from ethogram.model.errors import EnvironmentFault
 from ethogram.store.disk import TEMPORARY, Disk
 
 _MAGIC: Final = b"ETHOLAY2"
+_PORTION: Final = 1 << 22
 _ARRAYS: Final = ("positions", "known", "words", "groups", "due", "starts", "names")
 
 
@@ -112,14 +114,18 @@ class _Part:
         return int(self.positions[-1]) + 1 if len(self.positions) else 0
 
     @property
+    def places(self) -> Positions:
+        return np.arange(len(self.known)) if self.is_everybody else self.positions
+
+    @property
     def target(self) -> Positions | slice:
         """Where the rows belong among those of all positions."""
         return slice(0, len(self.known)) if self.is_everybody else self.positions
 
     def find(self, positions: Positions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which of these ascending positions are in it, and the rows of those."""
+        """Which of these positions are in it, and the rows of those."""
         if self.is_everybody:
-            here = np.arange(np.searchsorted(positions, len(self.known)))
+            here = np.flatnonzero(positions < len(self.known))
             return here, positions[here]
         rows = np.searchsorted(self.positions, positions)
         rows[rows == len(self.positions)] = 0
@@ -149,6 +155,8 @@ class LayerWriter:
         }
         self._buckets: dict[str, object] = {}
         self._end = 0
+        self._waiting: list[bytes | memoryview] = []
+        self._done = 0
         self.rows = 0
 
     def __enter__(self) -> Self:
@@ -177,9 +185,15 @@ class LayerWriter:
         return place
 
     def _write(self, data: bytes | memoryview) -> None:
-        if len(data):
-            self._disk.write(self._file, data, self._written)
-            self._end += len(data)
+        self._waiting.append(data)
+        self._end += len(data)
+        if self._end - self._done > _PORTION:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Small arrays are written together."""
+        self._disk.write(self._file, b"".join(self._waiting), self._written)
+        self._waiting, self._done = [], self._end
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -189,6 +203,7 @@ class LayerWriter:
                 footer = json.dumps(self._footer | {"buckets": self._buckets, "rows": self.rows}).encode()
                 self._write(footer)
                 self._write(np.array([zlib.crc32(footer), len(footer)], dtype="<u8").tobytes() + _MAGIC)
+                self._flush()
                 self._disk.reached("layer.before-fsync")
                 self._disk.fsync(self._file, self._written)
         finally:
@@ -217,7 +232,7 @@ class Layer:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._bytes = np.memmap(path, dtype=np.uint8, mode="r")
+            self._bytes = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
             footer = self._read_footer()
         except (OSError, ValueError) as error:
             raise EnvironmentFault(
@@ -258,7 +273,7 @@ class Layer:
 
     def _array(self, offset: int, dtype: str, shape: Sequence[int]) -> NDArray[Any]:
         kind = np.dtype(dtype)
-        size = int(np.prod(shape)) * kind.itemsize
+        size = math.prod(shape) * kind.itemsize
         return self._bytes[offset : offset + size].view(kind).reshape(shape)
 
 
@@ -293,9 +308,9 @@ class Recorded:
     def positions(self, bucket: int) -> Positions:
         """Those that any layer has."""
         parts = tuple(self._parts(bucket))
-        if not parts or parts[0].is_everybody:
+        if not parts or any(part.end == len(part) == self.count(bucket) for part in parts):
             return np.arange(self.count(bucket), dtype=np.int64)
-        return np.unique(np.concatenate([part.positions for part in parts]))
+        return np.unique(np.concatenate([part.places for part in parts]))
 
     def due(self, bucket: int) -> NDArray[np.int64]:
         """The due of every position covered."""
@@ -305,7 +320,7 @@ class Recorded:
         return due
 
     def rows(self, bucket: int, positions: Positions) -> Rows:
-        """The recorded answers at ascending `positions`; those not covered are unknown and in nothing."""
+        """The recorded answers at `positions`; those not covered are unknown and in nothing."""
         found = no_rows(self.columns, len(positions))
         for part in self._parts(bucket):
             here, rows = part.find(positions)

@@ -112,19 +112,26 @@ class Outcome:
         told = [
             stay_table(what, rows) for what, rows in ((ENDED, gone), (RENEWED, renewed), (STAY, anew)) if rows
         ]
-        groups = _Groups(self.names)
-        told += [self._stretches(END, ends, groups) for ends in self.ends]
-        told += [self._stretches(STAY, stays, groups) for stays in self.stays]
-        return pa.concat_tables([STAYS.empty_table(), *told]).unify_dictionaries().combine_chunks()
+        told += [self._stretches(END, self.ends), self._stretches(STAY, self.stays)]
+        log = [table for table in told if table.num_rows]
+        return (
+            pa.concat_tables(log).unify_dictionaries() if len(log) > 1 else (log or [STAYS.empty_table()])[0]
+        )
 
-    def _stretches(self, what: int, some: Stretches, groups: _Groups) -> pa.Table:
+    def _stretches(self, what: int, some: Sequence[Stretches]) -> pa.Table:
+        if not some:
+            return STAYS.empty_table()
+        definition, value, entered, left = (
+            np.concatenate([getattr(one, name) for one in some])
+            for name in ("definition", "value", "entered", "left")
+        )
         columns = [
-            pa.array(np.full(len(some), what, dtype=np.int8)),
-            _named(some.definition, pa.array(self.definitions, pa.string())),
-            groups.named(some.definition, some.value),
-            some.customers,
-            pa.array(some.entered, mask=some.entered == NEVER),
-            pa.array(some.left, mask=some.left == NEVER),
+            pa.array(np.full(len(definition), what, dtype=np.int8)),
+            _named(definition, pa.array(self.definitions, pa.string())),
+            _Groups(self.names).named(definition, value),
+            pa.concat_arrays([one.customers for one in some]),
+            pa.array(entered, mask=entered == NEVER),
+            pa.array(left, mask=left == NEVER),
         ]
         return pa.table(columns, schema=STAYS)
 

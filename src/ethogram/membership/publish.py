@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -226,11 +227,14 @@ def read_open_stays(store: Store) -> OpenStays:
     table = store.memory.stays()
     table = table.filter(pc.and_(table["left_at"].is_null(), table["entered_at"].is_valid()))
     found: dict[tuple[str, str], tuple[pa.StringArray, NDArray[np.int64]]] = {}
-    order = pc.sort_indices(table, sort_keys=[("definition", "ascending"), ("group", "ascending")])
-    table = table.take(order)
-    names, groups = (table[name].cast(pa.string()).combine_chunks() for name in ("definition", "group"))
-    edges = np.flatnonzero(_changes(names) | _changes(groups)) if len(table) else np.zeros(0, dtype=np.int64)
-    for start, end in zip(edges.tolist(), [*edges.tolist()[1:], len(table)], strict=True):
+    table = table.set_column(1, "definition", table["definition"].cast(pa.string()))
+    table = table.set_column(2, "group", table["group"].cast(pa.string()))
+    table = table.sort_by([("definition", "ascending"), ("group", "ascending")]).combine_chunks()
+    if not len(table):
+        return OpenStays({})
+    names, groups = (pa.concat_arrays(table[name].chunks) for name in ("definition", "group"))
+    edges = np.flatnonzero(_changes(names) | _changes(groups)).tolist()
+    for start, end in pairwise([*edges, len(table)]):
         some = table.slice(start, end - start)
         customers = pa.concat_arrays(some["customer"].chunks)
         found[names[start].as_py(), groups[start].as_py()] = customers, some["entered_at"].to_numpy()

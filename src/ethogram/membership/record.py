@@ -57,15 +57,18 @@ def read_book(store: Store) -> Book:
     identities: dict[str, Identity] = {}
     versions: dict[str, Version] = {}
     numbers: dict[str, int] = {}
-    for row in store.memory.definition_versions():
-        before = identities.pop(row.name, None)
-        numbers[row.name] = row.version
-        if row.kind != REMOVED:
-            identities[row.name] = (row.kind, row.hash)
-            is_first = before is None or before[0] != row.kind
-            versions[row.name] = Version(row.version, int(moments[row.since_refresh] or 0), is_first)
+    rows = store.ledger.rows(
+        "SELECT name, version, kind, hash, since_refresh FROM definition_versions ORDER BY name, version"
+    )
+    for name, version, kind, digest, since in rows:
+        before = identities.pop(name, None)
+        numbers[name] = version
+        if kind != REMOVED:
+            identities[name] = (kind, digest)
+            is_first = before is None or before[0] != kind
+            versions[name] = Version(version, int(moments[since] or 0), is_first)
         else:
-            versions.pop(row.name, None)
+            versions.pop(name, None)
     return Book(identities, versions, numbers)
 
 

@@ -115,7 +115,8 @@ def row_differences(before: Rows, after: Rows) -> Pairs:
 
 
 def _bits_at(words: Words, place: NDArray[np.int64], bit: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return ((words[place, bit >> 6] >> (bit & 63).astype(np.uint64)) & np.uint64(1)).astype(np.bool_)
+    shifted = words[place, bit >> 6] >> (bit & 63).astype(np.uint64)
+    return np.asarray(shifted & np.uint64(1), dtype=np.bool_)
 
 
 def differences(before: Slice, after: Slice) -> Pairs:

@@ -31,7 +31,9 @@ CHANGES: Final = pa.schema(
 PAGE_ROWS: Final = 1 << 16
 """A page holds at most so many lines, so that reading a few of them does not cost much."""
 
-_OPTIONS: Final = pyarrow.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
+_OPTIONS: Final = pyarrow.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True, use_threads=False)
+
+_READING: Final = pyarrow.ipc.IpcReadOptions(use_threads=False)
 
 
 def written(table: pa.Table) -> memoryview:
@@ -42,7 +44,7 @@ def written(table: pa.Table) -> memoryview:
 
 
 def read(data: bytes) -> pa.Table:
-    with pyarrow.ipc.open_stream(data) as stream:
+    with pyarrow.ipc.open_stream(data, options=_READING) as stream:
         return stream.read_all()
 
 

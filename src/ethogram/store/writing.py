@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from ethogram.model.errors import EnvironmentFault
 from ethogram.model.event import Moment
+from ethogram.store import pages
 from ethogram.store.catalog import Tally
 from ethogram.store.head import Head, chained, write_head
 from ethogram.store.lake import Written, by_bucket, event_table
 from ethogram.store.ledger import insert
-from ethogram.store.pages import PAGE_ROWS, change_table, read, written
 from ethogram.store.records import (
     Change,
     DefinitionVersion,
@@ -152,16 +152,16 @@ class Writing:
     def append_changes(self, changes: Iterable[Change]) -> int:
         """Adds to the feed, in this order; how many."""
         return sum(
-            self.append_feed(refresh, change_table(some))
+            self.append_feed(refresh, pages.change_table(some))
             for refresh, some in groupby(changes, key=lambda change: change.refresh)
         )
 
     def append_feed(self, refresh: int, changes: pa.Table) -> int:
         """Adds lines of one refresh (see `pages.CHANGES`), in this order; how many."""
         first = self._next("change_pages", "last")
-        for start in range(0, changes.num_rows, PAGE_ROWS):
-            page = changes.slice(start, PAGE_ROWS)
-            row = (first + start, first + start + page.num_rows - 1, refresh, written(page))
+        for start in range(0, changes.num_rows, pages.PAGE_ROWS):
+            page = changes.slice(start, pages.PAGE_ROWS)
+            row = (first + start, first + start + page.num_rows - 1, refresh, pages.written(page))
             self._connection.execute("INSERT INTO change_pages VALUES (?, ?, ?, ?)", row)
         self._note("changes", changes.num_rows)
         return int(changes.num_rows)
@@ -171,7 +171,7 @@ class Writing:
         if not stays.num_rows:
             return
         self._connection.execute(
-            "INSERT INTO stay_pages (rows, data) VALUES (?, ?)", (stays.num_rows, written(stays))
+            "INSERT INTO stay_pages (rows, data) VALUES (?, ?)", (stays.num_rows, pages.written(stays))
         )
         self._note("stays", stays.num_rows)
         self._merge_stays()
@@ -184,11 +184,11 @@ class Writing:
             return
         oldest = found[count - 1][0]
         select = "SELECT data FROM stay_pages WHERE id >= ? ORDER BY id"
-        pages = [read(data) for (data,) in self._connection.execute(select, (oldest,))]
-        merged = settled(pages, is_whole=count == len(found))
+        several = [pages.read(data) for (data,) in self._connection.execute(select, (oldest,))]
+        merged = settled(several, is_whole=count == len(found))
         self._connection.execute("DELETE FROM stay_pages WHERE id >= ?", (oldest,))
         self._connection.execute(
-            "INSERT INTO stay_pages (rows, data) VALUES (?, ?)", (merged.num_rows, written(merged))
+            "INSERT INTO stay_pages (rows, data) VALUES (?, ?)", (merged.num_rows, pages.written(merged))
         )
 
     def add_intervals(self, intervals: Iterable[Interval]) -> None:
@@ -203,7 +203,7 @@ class Writing:
         """The stay of each (definition, group, customer) ends at the moment: the one that goes on or, if none is kept,
 
         one that began at an unknown time."""
-        self.append_stays(stay_table(END, (Interval(*key, None, left) for *key, left in ends)))
+        self.append_stays(stay_table(END, (Interval(*end[:3], None, end[3]) for end in ends)))
 
     def replace_intervals(
         self, definition: str, intervals: Iterable[Interval], customers: Iterable[str] | None = None
