@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.kernel.accumulate import DID, LAST_TIME, STREAK, collect, settle, sort_rows
+from ethogram.kernel.accumulate import collect, sort_rows
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled, entry, inlined
 from ethogram.kernel.conditions import output_value
@@ -18,24 +18,17 @@ from ethogram.kernel.layout import (
     DIRTY,
     DONE,
     DUE,
-    EXTRA,
-    FIRST_TIME_SEEN,
     GIVEN_TIME,
     GIVEN_TRAIT,
     GIVEN_VALUE,
     MOVES,
     NEVER,
     NULL,
-    SLOT_KIND,
-    SLOT_OUTS,
-    SLOT_OUTS_END,
-    SLOT_WINDOW,
     STAMP,
     STATUS,
     TICK,
     VALUE,
     VALUES,
-    WINDOW_MICROS,
     Integers,
     People,
     Program,
@@ -44,8 +37,8 @@ from ethogram.kernel.layout import (
     Tape,
 )
 from ethogram.kernel.machine import run_output, wake
-from ethogram.kernel.scan import run_candidates, scan
-from ethogram.kernel.windows import bind_windows, next_edge
+from ethogram.kernel.scan import run_candidates, scan, settle_touched
+from ethogram.kernel.windows import bind_windows
 
 
 @compiled
@@ -86,36 +79,6 @@ def _mark_what_is_given(
             _mark(candidates, triggered, inputs[row + given, 0], inputs[row + given, 1])
     last = len(inputs) - 1
     _mark(candidates, triggered, inputs[last, 0], inputs[last, 1])
-
-
-@inlined
-def _settle_touched(
-    tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int
-) -> None:
-    """Values of the slots touched since `begin`, the moments they lapse, and the outputs they may change."""
-    slots = scratch.slots
-    for k in range(begin, scratch.state[DIRTY]):
-        slot = scratch.dirty[k]
-        kind = program.slots[slot, SLOT_KIND]
-        reference = slots[slot, FIRST_TIME_SEEN]
-        if kind == DID:
-            reference = slots[slot, EXTRA]
-        elif kind == LAST_TIME:
-            reference = slots[slot, VALUE]
-        elif kind >= STREAK:
-            settle(tape, program, zones, scratch, slot, kind, as_of)
-        window = program.slots[slot, SLOT_WINDOW]
-        micros = program.windows[window, WINDOW_MICROS]
-        if micros > 0:
-            wake(scratch.state, reference + micros, as_of)
-        elif micros < 0:
-            wake(
-                scratch.state,
-                next_edge(program.windows, program.parts, zones, window, reference, as_of),
-                as_of,
-            )
-        outs, past = program.slots[slot, SLOT_OUTS], program.slots[slot, SLOT_OUTS_END]
-        _mark(scratch.candidates, program.triggered, outs, past)
 
 
 @compiled
@@ -164,7 +127,7 @@ def answer(
         scan(tape, program, zones, scratch, u, as_of, level)
         if scratch.state[STATUS] != DONE:
             return True
-        _settle_touched(tape, program, zones, scratch, as_of, touched)
+        settle_touched(tape, program, zones, scratch, as_of, touched)
         run_candidates(tape, people, program, zones, scratch, u, as_of, level)
     return True
 

@@ -21,7 +21,9 @@ from ethogram.kernel.accumulate import (
     MOST_FREQUENT,
     PERIODS,
     SEQUENCE,
+    STREAK,
     feed,
+    settle,
 )
 from ethogram.kernel.calendar import DAY, UNIT_DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
@@ -57,17 +59,22 @@ from ethogram.kernel.layout import (
     OUT_LEVEL,
     OVERFLOW,
     SLOT_COLUMN,
+    SLOT_KIND,
     SLOT_NUMBER,
+    SLOT_OUTS,
+    SLOT_OUTS_END,
     SLOT_PLACE,
     SLOT_SCALE,
     SLOT_SINCE,
     SLOT_UNTIL,
+    SLOT_WINDOW,
     SLOT_ZERO,
     STAMP,
     STATUS,
     TAIL,
     TICK,
     VALUE,
+    WINDOW_MICROS,
     People,
     Program,
     Scratch,
@@ -265,6 +272,46 @@ def _steady(zones: Zones, time: int, offset: int) -> tuple[int, int]:
         return time, time + 1
     past = zones.moment[low + 1] if low + 1 < zones.start[1] else NULL ^ -1
     return begin, past
+
+
+@compiled
+def settle_touched(
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int
+) -> None:
+    """Values of the slots touched since `begin`, the moments they lapse, and the outputs they may change."""
+    table, dirty, state, candidates = scratch.slots, scratch.dirty, scratch.state, scratch.candidates
+    slots, windows, triggered = program.slots, program.windows, program.triggered
+    due = state[DUE]
+    for k in range(begin, state[DIRTY]):
+        slot = dirty[k]
+        kind = slots[slot, SLOT_KIND]
+        reference = table[slot, FIRST_TIME_SEEN]
+        if kind == DID:
+            reference = table[slot, EXTRA]
+        elif kind == LAST_TIME:
+            reference = table[slot, VALUE]
+        elif kind == DISTINCT_FEW:
+            mask, count = table[slot, VALUE], 0
+            while mask:
+                mask &= mask - 1
+                count += 1
+            table[slot, VALUE] = count
+        elif kind >= STREAK:
+            state[DUE] = due
+            settle(tape, program, zones, scratch, slot, kind, as_of)
+            due = state[DUE]
+        window = slots[slot, SLOT_WINDOW]
+        micros = windows[window, WINDOW_MICROS]
+        if micros != 0:
+            at = reference + micros
+            if micros < 0:
+                at = next_edge(windows, program.parts, zones, window, reference, as_of)
+            if as_of < at < due:
+                due = at
+        for place in range(slots[slot, SLOT_OUTS], slots[slot, SLOT_OUTS_END]):
+            out = triggered[place]
+            candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
+    state[DUE] = due
 
 
 @compiled
