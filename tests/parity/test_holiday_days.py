@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ethogram.engines.binding import holiday_days
+from ethogram.engines.clocks import holiday_days
 from ethogram.language.meaning.local_time import is_holiday
 
 EPOCH = date(1970, 1, 1)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ethogram.engines.engine import Engine
+from ethogram.language.files import definitions_from_text
 from ethogram.language.functions import FUNCTIONS
 from ethogram.language.meaning import World
 from ethogram.language.parser import parse_expression
@@ -144,8 +145,12 @@ def test_each_definition_alone_says_what_all_together_say(data: st.DataObject) -
         definitions = world.definitions
         for name in (*definitions.segments, *definitions.segmentations, *definitions.traits):
             alone = Engine(store, definitions, world.settings, lists_of(world), names=[name])
-            mine = {key: answer for key, answer in together.items() if key[1] == name}
-            assert kernel_answers(alone, case.as_of) == mine
+            found = kernel_answers(alone, case.as_of)
+            assert _only(found, name) == _only(together, name)
+
+
+def _only(answers: Answers, name: str) -> Answers:
+    return {key: answer for key, answer in answers.items() if key[1] == name}
 
 
 # --- chosen questions on random histories -------------------------------------------------------------------------------
@@ -243,8 +248,6 @@ def _named(expressions: tuple[str, ...]) -> dict[str, Expression]:
 
 
 def _vocabulary() -> Definitions:
-    from ethogram.language.files import definitions_from_text
-
     level = (
         "segmentations: { level: { groups: { high: 'count(any) > 5', some: 'did(any)', none: otherwise } } }"
     )
@@ -296,6 +299,26 @@ def test_same_on_a_property_that_holds_lists_is_refused_by_name() -> None:
     said = Event(0, "A", "m", properties={"tags": ("x", "y")})
     with pytest.raises(Unsupported, match="same=tags cannot be followed"):
         _engine_on("sequence(view, add, same=tags)", said)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "rank(customer.country)",
+        "rank(customer.points)",
+        "customer.points is known",
+        "bin(customer.country, 1)",
+    ],
+)
+def test_given_traits_of_the_wrong_type_are_no_numbers(expression: str) -> None:
+    histories = {
+        "ada": (Event(0, "", "m", kind="identify", traits={"country": "b", "points": Decimal(2)}),),
+        "bob": (Event(0, "", "m", kind="identify", traits={"country": "a", "points": "x"}),),
+    }
+    with stored(histories) as store:
+        asked = replace(vocabulary(), traits={"asked": Trait("asked", parse_expression(expression))})
+        world = World(Settings(), asked, histories)
+        assert kernel_answers(engine_of(store, world), 0) == meant_answers(world, 0)
 
 
 def test_same_keeps_a_number_and_a_text_apart() -> None:

@@ -302,7 +302,9 @@ class Workbench:
             lists=self.lists,
             as_of=self.moment(as_of),
             full=full,
+            publish=True,
             progress=self.progress,
+            engine_for=self.engine,
         )
 
     # --- Define ---

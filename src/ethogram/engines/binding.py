@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from functools import cache
-from typing import TypeAlias
-from zoneinfo import ZoneInfo, available_timezones
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-import holidays
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.engines.clocks import holiday_days, hour_mask, mask_of, timezones
+from ethogram.engines.inputs import rarest
+from ethogram.engines.made import Derived, Made, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
 from ethogram.engines.spec import ColumnKey, lists_of, properties_of
-from ethogram.engines.tapes import Ragged
 from ethogram.engines.tapeset import Arrays, TapeSet
 from ethogram.kernel import layout
 from ethogram.kernel.accumulate import DISTINCT_FEW
@@ -28,16 +25,13 @@ from ethogram.language.plan import (
     COMPARISONS,
     ZERO_OF_NOTHING,
     Atom,
-    Input,
     Kind,
     LocalTime,
     Op,
-    Output,
     Part,
     Plan,
     Step,
     Stream,
-    TextTest,
     Window,
 )
 from ethogram.language.tree import And, Between, Compare, Expression, Me, Not, Or
@@ -47,36 +41,7 @@ from ethogram.model.settings import Settings
 Integers = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 TAGS = {"number": "n", "text": "t", "flag": "f"}
-HOLIDAY_YEARS = range(1900, 2151)
 COUNTING = frozenset({Kind.COUNT, Kind.PERIODS, Kind.STREAK, Kind.DISTINCT, Kind.MAX_COUNT})
-
-
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """A column to be made: when an event of the stream was undone by its `unless`."""
-
-    stream: Stream
-    names: tuple[int, ...]
-    undoing: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A column to be made: 1 where a condition holds, `otherwise` elsewhere."""
-
-    condition: Expression
-    codes: Truth = field(compare=False, hash=False)
-    otherwise: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A column to be made: numbers that are equal where a property is, whatever its type."""
-
-    keys: tuple[ColumnKey, ...]
-
-
-Made: TypeAlias = Undone | Derived | Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,8 +341,8 @@ class _Binding:
 
     @property
     def levels(self) -> int:
-        found = [one.level for one in (*self.plan.atoms, *self.plan.outputs)]
-        return 1 + max(found, default=0)
+        atoms, outputs = self.plan.atoms, self.plan.outputs
+        return 1 + max([*(atom.level for atom in atoms), *(output.level for output in outputs)], default=0)
 
     def dispatch(self, operations: Sequence[_Operation]) -> tuple[Integers, Integers]:
         """Operations by level and code, the plain ones first, by the start of their window."""
@@ -419,14 +384,15 @@ class _Binding:
         return next((n for n, (path, _) in enumerate(self.plan.givens) if path == ("timezone",)), NOWHERE)
 
     def local_tables(self) -> tuple[list[tuple[int, ...]], Integers]:
-        rows, days = [], list[int]()
+        rows: list[tuple[int, ...]] = []
+        days: list[int] = []
         for one in self.locals:
             first = past = NOWHERE
             if one.holiday:
                 first = len(days)
                 days += holiday_days(one.holiday, self.settings.country)
                 past = len(days)
-            masks = _hour_mask(one.hours), _mask(one.weekdays, range(7)), _mask(one.months, range(1, 13))
+            masks = hour_mask(one.hours), mask_of(one.weekdays, range(7)), mask_of(one.months, range(1, 13))
             rows.append((*masks, first, past, int(one.of_customer)))
         return rows, np.array(days, np.int64)
 
@@ -537,31 +503,14 @@ class _Binding:
         return table
 
     def text_zones(self) -> list[int]:
-        known = _timezones()
+        known = timezones()
         number = self.zone_names.setdefault
         return [number(text, len(self.zone_names)) if text in known else 0 for text in self.texts.texts]
 
     def tests(self) -> NDArray[np.uint8]:
         if not self.plan.tests:
             return np.zeros((0, 1), np.uint8)
-        return np.stack([np.array(self.test(test), np.uint8) for test in self.plan.tests])
-
-    def test(self, test: TextTest) -> list[bool]:
-        texts, other = self.texts.texts, test.texts[0]
-        match test.test:
-            case "in":
-                wanted = frozenset(test.texts)
-                return [text in wanted for text in texts]
-            case "contains":
-                return [other in text for text in texts]
-            case "<":
-                return [text < other for text in texts]
-            case "<=":
-                return [text <= other for text in texts]
-            case ">":
-                return [text > other for text in texts]
-            case ">=":
-                return [text >= other for text in texts]
+        return np.stack([np.array(self.texts.meet(test), np.uint8) for test in self.plan.tests])
 
     def inputs(
         self, operations: Sequence[_Operation], slots: list[list[int]]
@@ -572,7 +521,7 @@ class _Binding:
             often[one.atom] += self.tapes.counts[one.codes].sum()
         found: dict[tuple[str, int], list[int]] = {}
         for output, facts in enumerate(self.plan.outputs):
-            for one_input in _rarest(facts, often):
+            for one_input in rarest(facts, often):
                 found.setdefault((one_input.kind, one_input.index), []).append(output)
         triggered: list[int] = []
 
@@ -606,28 +555,6 @@ def _part(part: Part) -> tuple[int, ...]:
     return layout.PARTS[part.kind], part.step.micros, part.step.months, part.unit, part.first, part.past
 
 
-def _rarest(output: Output, often: Integers) -> frozenset[Input]:
-    def weight(inputs: frozenset[Input]) -> int:
-        return sum(int(often[one.index]) if one.kind == "slot" else 10**9 for one in inputs)
-
-    return min(output.triggers, key=weight)
-
-
-def _hour_mask(hours: tuple[int, int] | None) -> int:
-    if hours is None:
-        return (1 << 24) - 1
-    opens, closes = hours
-    return sum(
-        1 << hour
-        for hour in range(24)
-        if (opens <= hour < closes if opens <= closes else not closes <= hour < opens)
-    )
-
-
-def _mask(chosen: Sequence[int], every: Iterable[int]) -> int:
-    return sum(1 << number for number in (chosen or every))
-
-
 def _limit(step: Step | None) -> tuple[int, int]:
     if step is None:
         return -1, 0
@@ -643,26 +570,6 @@ def _quick_length(window: Window) -> int:
     return -1
 
 
-@cache
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-@cache
-def holiday_days(name: str, country: str) -> tuple[int, ...]:
-    """Local days since 1970 of the holidays of that name ("any": all), in `HOLIDAY_YEARS`."""
-    if not country:
-        return ()
-    code, _, subdivision = country.partition("-")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some calendars do not reach as far
-        known = holidays.country_holidays(
-            code, subdiv=subdivision or None, years=HOLIDAY_YEARS, language="en_US"
-        )
-    epoch = date(1970, 1, 1)
-    return tuple(sorted((day - epoch).days for day in known if name == "any" or name in known.get_list(day)))
-
-
 # --- a bucket's tape ----------------------------------------------------------------------------------------------------
 
 
@@ -670,9 +577,9 @@ def tape_of(bound: Bound, tapes: TapeSet, arrays: Arrays, settings: Settings) ->
     """The bucket's tape with the columns that the program needs made of it."""
     flat = arrays["flat"]
     if bound.columns:
-        rows = _rows_table(tapes, arrays, ZoneInfo(settings.timezone))
+        rows = rows_table(tapes, arrays, ZoneInfo(settings.timezone))
         code_name = np.array([code[0] for code in tapes.codes] or [0], np.int64)
-        made = [_make(column, rows, arrays, code_name) for column in bound.columns]
+        made = [make(column, rows, arrays, code_name) for column in bound.columns]
         flat = np.concatenate([flat, np.stack(made)]) if len(flat) else np.stack(made)
     return Tape(
         offset=arrays["offset"],
@@ -686,51 +593,3 @@ def tape_of(bound: Bound, tapes: TapeSet, arrays: Arrays, settings: Settings) ->
         given_offset=arrays["given_offset"],
         given=arrays["given"],
     )
-
-
-def _rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
-    flat = {key: arrays["flat"][index] for index, key in enumerate(tapes.flat)}
-    ragged = {}
-    for index, key in enumerate(tapes.ragged):
-        offset = arrays["ragged_offset"][index]
-        ragged[key] = Ragged(offset - offset[0], arrays["ragged_value"][offset[0] : offset[-1]])
-    return Table(len(arrays["time"]), flat, ragged, tapes.texts, zone)
-
-
-def _make(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
-    match column:
-        case Derived():
-            return np.where(rows.holds(column.condition), 1, column.otherwise).astype(np.int64)
-        case Shared():
-            return _shared(column, rows)
-        case Undone():
-            return _undone(column, rows, arrays, code_name)
-
-
-def _shared(column: Shared, rows: Table) -> Integers:
-    shared, begin = np.full(rows.size, NULL, np.int64), 0
-    for key in column.keys:
-        known = rows.flat[key] != NULL
-        different, place = np.unique(rows.flat[key][known], return_inverse=True)
-        shared[known] = place + begin
-        begin += len(different)
-    return shared
-
-
-def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
-    unless = column.stream.unless
-    assert unless is not None
-    name = code_name[arrays["code"]]
-    customer = np.repeat(np.arange(len(arrays["offset"]) - 1), np.diff(arrays["offset"]))
-    undone = np.full(rows.size, 2**63 - 1, np.int64)
-    for many in rows.property(unless.same):
-        mine = np.isin(name[many.row], column.names)
-        theirs = np.isin(name[many.row], column.undoing)
-        keys = np.stack([customer[many.row], many.value])
-        pairs, place = np.unique(keys, axis=1, return_inverse=True)
-        first = np.full(pairs.shape[1], 2**63 - 1, np.int64)
-        place = place.ravel()
-        np.minimum.at(first, place[theirs], arrays["time"][many.row[theirs]])
-        np.minimum.at(undone, many.row[mine], first[place[mine]])
-    undone[undone == 2**63 - 1] = NULL
-    return undone

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ethogram.kernel.layout import NULL
+from ethogram.language.plan import TextTest
 
 Integers = NDArray[np.int64]
 
@@ -57,6 +58,24 @@ class Dictionary:
             np.int64,
         )
         return found[inverse] if len(found) else numbers.copy()
+
+    def meet(self, test: TextTest) -> list[bool]:
+        """Which of the texts pass a test."""
+        texts, other = self.texts, test.texts[0]
+        match test.test:
+            case "in":
+                wanted = frozenset(test.texts)
+                return [text in wanted for text in texts]
+            case "contains":
+                return [other in text for text in texts]
+            case "<":
+                return [text < other for text in texts]
+            case "<=":
+                return [text <= other for text in texts]
+            case ">":
+                return [text > other for text in texts]
+            case ">=":
+                return [text >= other for text in texts]
 
     def ranks(self) -> Integers:
         """Position of each text in code point order."""

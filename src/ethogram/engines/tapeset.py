@@ -275,7 +275,7 @@ def _write_arrays(path: Path, arrays: Arrays) -> None:
     with part.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + start.to_bytes(8, "little") + text)
         for name, array in arrays.items():
-            file.seek(start + header[name]["at"])  # type: ignore[operator]
+            file.seek(start + header[name]["at"])
             file.write(np.ascontiguousarray(array).tobytes())
         file.truncate(max(start + at, file.tell()))
     part.replace(path)

@@ -65,7 +65,7 @@ def _scaled(left: int, right: int, divisor: int) -> tuple[int, bool]:
     if not fits or size > np.uint64(LARGEST):
         return 0, False
     result = np.int64(size)
-    return (-result if negative else result), True
+    return (-result if negative else result), True  # type: ignore[return-value]
 
 
 @compiled

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from numba import njit
+import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+njit: Any = numba.njit  # its type knows neither of the options that leave wrappers out
 
 
 def compiled(function: Function) -> Function:

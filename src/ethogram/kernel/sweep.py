@@ -200,7 +200,7 @@ def _contribution(
         return period_at(time, program.slots[slot, SLOT_NUMBER], 0, zones)
     value = value_at(tape, program.slots[slot, SLOT_PLACE], program.slots[slot, SLOT_COLUMN], event, 0)
     if kind == DISTINCT_FEW and value != NULL:
-        return np.int64(1) << value
+        return np.int64(1) << value  # type: ignore[return-value]
     return value
 
 

@@ -54,7 +54,9 @@ class Signature:
 
     @property
     def option_names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.options) + (tuple(name for name, _ in WINDOWS) if self.windows else ())
+        return tuple(name for name, _ in self.options) + (
+            tuple(name for name, _ in WINDOWS) if self.windows else ()
+        )
 
 
 WINDOWS: tuple[tuple[str, Takes], ...] = (
@@ -111,12 +113,20 @@ _ALL: tuple[Signature, ...] = (
         "order",
         ("step", "step"),
         "flag",
-        (("within", "duration"), ("gap", "duration"), ("strict", "flag"), ("same", "property"), ("last", "duration")),
+        (
+            ("within", "duration"),
+            ("gap", "duration"),
+            ("strict", "flag"),
+            ("same", "property"),
+            ("last", "duration"),
+        ),
         repeats=True,
     ),
     Signature("first_time", "life", ("events",), "flag", (("last", "duration"),), ("last",)),
     Signature("lapsed", "life", ("events",), "flag", (("after", "duration"),), ("after",)),
-    Signature("resumed", "life", ("events",), "flag", (("gap", "duration"), ("last", "duration")), ("gap", "last")),
+    Signature(
+        "resumed", "life", ("events",), "flag", (("gap", "duration"), ("last", "duration")), ("gap", "last")
+    ),
     Signature(
         "recurring",
         "life",
@@ -156,4 +166,3 @@ ROW_FUNCTIONS = frozenset({"coalesce", "lower", "if"})
 
 WITHOUT_PARENTHESES = frozenset({"is_identified"})
 """Functions written as a bare word."""
-

@@ -13,7 +13,7 @@ from ethogram.language.lowering.functions import lower_call
 from ethogram.language.lowering.outputs import defined_value, group_holds
 from ethogram.language.lowering.questions import millionths, noun_of
 from ethogram.language.lowering.tables import Tables
-from ethogram.language.lowering.values import condition_of, given_trait, moment_of
+from ethogram.language.lowering.values import condition_of, given_is_known, given_trait, moment_of
 from ethogram.language.plan import Instruction, Op, ValueType
 from ethogram.language.streams import step_of
 from ethogram.language.tree import (
@@ -84,6 +84,8 @@ def lower_value(tables: Tables, expression: Expression, expect: ValueType | None
         case Between():
             low = Compare(">=", expression.item, expression.low)
             return junction(tables, (low, Compare("<=", expression.item, expression.high)), Op.AND_JUMP)
+        case Known(item=CustomerTrait(path)):
+            return given_is_known(tables, path)
         case Known():
             item = tables.value(expression.item)
             return replace(

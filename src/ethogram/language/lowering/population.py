@@ -6,13 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
-from ethogram.language.lowering.code import Lowered, if_missing, joined, moved
+from ethogram.language.lowering.code import Lowered, joined, moved
 from ethogram.language.lowering.questions import shift_of_now
 from ethogram.language.lowering.tables import Tables
 from ethogram.language.lowering.values import moment_of, unwrapped
 from ethogram.language.plan import Fit, Input, Instruction, Op, Part, ValueType
 from ethogram.language.streams import step_of
-from ethogram.language.tree import Call, Compare, Number, Percent
+from ethogram.language.tree import Arithmetic, Call, Compare, Known, Number, Percent
 from ethogram.model.errors import DefinitionError
 
 
@@ -23,7 +23,8 @@ def fitted_value(tables: Tables, call: Call) -> Lowered:
         if not isinstance(given, Number | Percent):
             raise DefinitionError("E_TYPE", "a number or a percentage is expected", span=given.span)
         amount, percent = given.value, isinstance(given, Percent)
-    fit = Fit(call.function, call.arguments[0], call.option("among"), amount, percent)
+    as_number = Arithmetic("+", call.arguments[0], Number(Decimal(0)))
+    fit = Fit(call.function, as_number, call.option("among"), amount, percent)
     index = tables.fits.setdefault(fit, len(tables.fits))
     one = frozenset({Input("fitted", index)})
     lowered = Lowered("number", (Instruction(Op.FITTED, index),), one, (one,))
@@ -35,9 +36,9 @@ def fitted_value(tables: Tables, call: Call) -> Lowered:
 def bin_of(tables: Tables, call: Call) -> Lowered:
     """How many of the edges are at or below x."""
     item = call.arguments[0]
-    known = tables.value(item, "number")
+    known = tables.value(Known(item))
     edges = [tables.value(Compare(">=", item, edge)) for edge in call.arguments[1:]]
-    code = [*known.code, Instruction(Op.KNOWN)]
+    code = [*known.code]
     missing_jump = len(code)
     code.append(Instruction(Op.FALSE_JUMP))
     for index, edge in enumerate(edges):
@@ -48,7 +49,7 @@ def bin_of(tables: Tables, call: Call) -> Lowered:
     code.append(Instruction(Op.JUMP, len(code) + 2))
     code[missing_jump] = Instruction(Op.FALSE_JUMP, len(code))
     code.append(Instruction(Op.MISSING))
-    return replace(joined("number", tuple(code), (known, *edges), if_missing(known)), restless=False)
+    return replace(joined("number", tuple(code), (known, *edges), known.quiet), restless=False)
 
 
 def fixed_column(tables: Tables, kind: Literal["salt", "list"], name: str, type_: ValueType) -> Lowered:

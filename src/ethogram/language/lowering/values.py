@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ethogram.language.lowering.code import Lowered
+from ethogram.language.lowering.code import Lowered, any_of
 from ethogram.language.lowering.questions import is_always_known, only_type
 from ethogram.language.lowering.tables import Tables
 from ethogram.language.plan import Input, Instruction, Op, ValueType
@@ -23,19 +23,35 @@ def condition_of(tables: Tables, expression: Expression) -> Lowered:
 
 
 def given_trait(tables: Tables, path: Path, expect: ValueType | None) -> Lowered:
+    types = _types_of_given(tables, path)
+    wanted: ValueType = "text" if expect in (None, "moment") else expect
+    if expect is None and types:
+        wanted = only_type(types, "customer." + ".".join(path))
+    return _given_of_type(tables, path, wanted, unseen=wanted not in types)
+
+
+def given_is_known(tables: Tables, path: Path) -> Lowered:
+    """Of whatever type."""
+    types = sorted(_types_of_given(tables, path)) or ["text"]
+    parts = [_given_of_type(tables, path, type_, unseen=False) for type_ in types]
+    known = Instruction(Op.KNOWN)
+    return any_of([replace(part, type="flag", code=(*part.code, known)) for part in parts])
+
+
+def _types_of_given(tables: Tables, path: Path) -> frozenset[ValueType]:
     if tables.schema.is_list_trait(path):
         raise Unsupported(
             "E_UNSUPPORTED",
             f"customer.{'.'.join(path)} holds lists, which this engine cannot compare",
             hint="Load what is needed of it as a trait of its own.",
         )
-    types = tables.schema.trait_types(path)
-    wanted: ValueType = "text" if expect == "moment" else expect if expect is not None else "text"
-    if wanted not in types and expect in (None, "flag") and types:
-        wanted = only_type(types, "customer." + ".".join(path))
-    index = tables.givens.setdefault((path, wanted), len(tables.givens))
+    return tables.schema.trait_types(path)
+
+
+def _given_of_type(tables: Tables, path: Path, type_: ValueType, *, unseen: bool) -> Lowered:
+    index = tables.givens.setdefault((path, type_), len(tables.givens))
     one = frozenset({Input("given", index)})
-    return Lowered(wanted, (Instruction(Op.GIVEN, index),), one, (one,), unseen=wanted not in types)
+    return Lowered(type_, (Instruction(Op.GIVEN, index),), one, (one,), unseen=unseen)
 
 
 def moment_of(tables: Tables, expression: Expression) -> Lowered:

@@ -1,0 +1,97 @@
+"""Columns that are made of a bucket's tape for a program: conditions, undone events, values of several types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethogram.engines.rowwise import Table
+from ethogram.engines.spec import ColumnKey
+from ethogram.engines.tapes import Ragged
+from ethogram.engines.tapeset import Arrays, TapeSet
+from ethogram.kernel.layout import NULL
+from ethogram.language.plan import Stream
+from ethogram.language.tree import Expression
+
+Integers = NDArray[np.int64]
+Truth = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A column to be made: when an event of the stream was undone by its `unless`."""
+
+    stream: Stream
+    names: tuple[int, ...]
+    undoing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A column to be made: 1 where a condition holds, `otherwise` elsewhere."""
+
+    condition: Expression
+    codes: Truth = field(compare=False, hash=False)
+    otherwise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A column to be made: numbers that are equal where a property is, whatever its type."""
+
+    keys: tuple[ColumnKey, ...]
+
+
+Made: TypeAlias = Undone | Derived | Shared
+
+
+def rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
+    flat = {key: arrays["flat"][index] for index, key in enumerate(tapes.flat)}
+    ragged = {}
+    for index, key in enumerate(tapes.ragged):
+        offset = arrays["ragged_offset"][index]
+        ragged[key] = Ragged(offset - offset[0], arrays["ragged_value"][offset[0] : offset[-1]])
+    return Table(len(arrays["time"]), flat, ragged, tapes.texts, zone)
+
+
+def make(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
+    match column:
+        case Derived():
+            return np.where(rows.holds(column.condition), 1, column.otherwise).astype(np.int64)
+        case Shared():
+            return _shared(column, rows)
+        case Undone():
+            return _undone(column, rows, arrays, code_name)
+
+
+def _shared(column: Shared, rows: Table) -> Integers:
+    shared, begin = np.full(rows.size, NULL, np.int64), 0
+    for key in column.keys:
+        known = rows.flat[key] != NULL
+        different, place = np.unique(rows.flat[key][known], return_inverse=True)
+        shared[known] = place + begin
+        begin += len(different)
+    return shared
+
+
+def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
+    unless = column.stream.unless
+    assert unless is not None
+    name = code_name[arrays["code"]]
+    customer = np.repeat(np.arange(len(arrays["offset"]) - 1), np.diff(arrays["offset"]))
+    undone = np.full(rows.size, 2**63 - 1, np.int64)
+    for many in rows.property(unless.same):
+        mine = np.isin(name[many.row], column.names)
+        theirs = np.isin(name[many.row], column.undoing)
+        keys = np.stack([customer[many.row], many.value])
+        pairs, place = np.unique(keys, axis=1, return_inverse=True)
+        first = np.full(pairs.shape[1], 2**63 - 1, np.int64)
+        place = place.ravel()
+        np.minimum.at(first, place[theirs], arrays["time"][many.row[theirs]])
+        np.minimum.at(undone, many.row[mine], first[place[mine]])
+    undone[undone == 2**63 - 1] = NULL
+    return undone
