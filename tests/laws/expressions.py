@@ -139,7 +139,12 @@ def _items(strategy: st.SearchStrategy[Expression], most: int = 3) -> st.SearchS
     return st.lists(strategy, min_size=1, max_size=most).map(lambda found: Items(tuple(found)))
 
 
-_HOURS = st.lists(st.integers(0, 24).map(lambda hour: Number(Decimal(hour))), min_size=2, max_size=2)
+_HOURS = (
+    st.tuples(st.integers(0, 24), st.integers(0, 24))
+    .filter(lambda found: found == (0, 24) or found[0] % 24 != found[1] % 24)
+    .map(lambda found: [Number(Decimal(hour)) for hour in found])
+)
+"""Windows that are not empty."""
 
 
 class _Trees:
