@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.engines.rounding import rounded
 from ethogram.kernel.layout import NULL
 from ethogram.language.plan import Fit
 
@@ -55,7 +56,7 @@ def _scores(fit: Fit, different: Integers, counts: Integers) -> Integers:
     higher = total - lower - counts
     match fit.function:
         case "rank":
-            return np.array([_rounded(int(some) * MILLION, total) for some in lower], np.int64)
+            return np.array([rounded(int(some) * MILLION, total) for some in lower], np.int64)
         case "ntile":
             parts = int(fit.amount)
             return np.minimum(parts, 1 + parts * lower // max(1, total)) * MILLION
@@ -79,9 +80,4 @@ def _standard_scores(different: Integers, counts: Integers) -> Integers:
         return np.full(len(values), NULL, np.int64)
     scale = 10**30
     root = isqrt(spread * scale * scale)
-    return np.array([_rounded((size * v - total) * scale * MILLION, root) for v in values], np.int64)
-
-
-def _rounded(numerator: int, denominator: int) -> int:
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
+    return np.array([rounded((size * v - total) * scale * MILLION, root) for v in values], np.int64)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.engines.dictionary import Dictionary
+from ethogram.engines.rounding import rounded
 from ethogram.engines.spec import ColumnKey
 from ethogram.engines.tapes import Ragged
 from ethogram.kernel.layout import NULL
@@ -365,9 +366,9 @@ def _calculated(operator: Operator, row: Integers, a: Integers, b: Integers) -> 
         case "-":
             exact = one - other
         case "*":
-            exact = np.array([_rounded(x * y, MILLION) for x, y in zip(one, other, strict=True)], object)
+            exact = np.array([rounded(x * y, MILLION) for x, y in zip(one, other, strict=True)], object)
         case _:
-            exact = np.array([_rounded(x * MILLION, y) for x, y in zip(one, other, strict=True)], object)
+            exact = np.array([rounded(x * MILLION, y) for x, y in zip(one, other, strict=True)], object)
     if any(abs(value) > LARGEST for value in exact):
         raise DataError(
             "E_NUMBER_OVERFLOW",
@@ -375,13 +376,6 @@ def _calculated(operator: Operator, row: Integers, a: Integers, b: Integers) -> 
             hint="divide the property by a thousand where it is loaded",
         )
     return row, exact.astype(np.int64)
-
-
-def _rounded(numerator: int, denominator: int) -> int:
-    if denominator < 0:
-        numerator, denominator = -numerator, -denominator
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
 
 
 def limits_of(condition: Expression) -> tuple[Path, int, int] | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ethogram.engines.answers import NEVER, Moves, Positions
 from ethogram.engines.binding import Bound, bind, tape_of
 from ethogram.engines.fitting import fitted_values
+from ethogram.engines.rounding import rounded
 from ethogram.engines.tapeset import TapeSet
 from ethogram.kernel import layout
 from ethogram.kernel.layout import (
@@ -75,7 +76,6 @@ class Runner:
         self.asked = [k for k, output in enumerate(outputs) if output.kind == "inner"]
         self._fixed: dict[int, Integers] = {}
         self._fitted: dict[int, dict[int, Integers]] = {}
-        self._tapes: dict[int, Tape] = {}
 
     @property
     def asked_rows(self) -> list[int]:
@@ -300,14 +300,9 @@ def _salted(salt: str, customers: Sequence[str]) -> Integers:
     def number(customer: str) -> int:
         digest = start.copy()
         digest.update(customer.encode())
-        return _rounded((int.from_bytes(digest.digest()[:8], "big") >> 11) * 1_000_000, 2**53)
+        return rounded((int.from_bytes(digest.digest()[:8], "big") >> 11) * 1_000_000, 2**53)
 
     return np.array([number(customer) for customer in customers], np.int64)
-
-
-def _rounded(numerator: int, denominator: int) -> int:
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
 
 
 def _listed(people: frozenset[str], customers: Sequence[str]) -> Integers:

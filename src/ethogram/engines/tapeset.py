@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -374,8 +373,3 @@ def _load(folder: Path, known: Seen) -> TapeSet | None:
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
-
-
-def forget_tapes(store: Store) -> None:
-    """Deletes everything derived here; it is rebuilt when next needed."""
-    shutil.rmtree(store.folder / "tapes", ignore_errors=True)
