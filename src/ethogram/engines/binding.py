@@ -582,7 +582,7 @@ def tape_of(bound: Bound, tapes: TapeSet, arrays: Arrays, settings: Settings) ->
         made = [make(column, rows, arrays, code_name) for column in bound.columns]
         flat = np.concatenate([flat, np.stack(made)]) if len(flat) else np.stack(made)
     return Tape(
-        offset=arrays["offset"],
+        spans=arrays["spans"],
         time=arrays["time"],
         code=arrays["code"],
         flat=flat,
@@ -590,6 +590,6 @@ def tape_of(bound: Bound, tapes: TapeSet, arrays: Arrays, settings: Settings) ->
         ragged_offset=arrays["ragged_offset"],
         ragged_value=arrays["ragged_value"],
         births=arrays["births"],
-        given_offset=arrays["given_offset"],
+        given_spans=arrays["given_spans"],
         given=arrays["given"],
     )

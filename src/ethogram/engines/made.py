@@ -82,7 +82,7 @@ def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) ->
     unless = column.stream.unless
     assert unless is not None
     name = code_name[arrays["code"]]
-    customer = np.repeat(np.arange(len(arrays["offset"]) - 1), np.diff(arrays["offset"]))
+    customer = np.repeat(np.arange(len(arrays["spans"])), np.diff(arrays["spans"], axis=1).ravel())
     undone = np.full(rows.size, 2**63 - 1, np.int64)
     for many in rows.property(unless.same):
         mine = np.isin(name[many.row], column.names)

@@ -72,7 +72,7 @@ def swept_sizes(
         tape = runner.tape(bucket)
         changes = np.zeros((len(outputs), len(grid) + 1), np.int64)
         known = np.zeros(len(grid) + 1, np.int64)
-        longest = int(np.diff(tape.offset).max(initial=0))
+        longest = int(np.diff(tape.spans, axis=1).max(initial=0))
         program, zones = runner.bound.program, runner.bound.zones
         sweep(tape, program, zones, rules, defaults, test_defaults, longest, known, changes)
         return changes, known

@@ -20,7 +20,7 @@ from ethogram.engines.tapes import FEW_VALUES, LARGEST_CODE, BucketTape, Names, 
 from ethogram.store import LakeFile, Snapshot, Store
 from ethogram.store.paths import join_path
 
-FORMAT = 1
+FORMAT = 2
 ALIGNED = 64
 MANY_CODES = 16_384
 BASE_COLUMNS = ("customer", "identified", "kind", "event", "time", "message_id", "source", "t_removed")
@@ -202,20 +202,25 @@ def _write(tapes: TapeSet, bucket: int, tape: BucketTape) -> bool:
     values = [tape.ragged[key].values for key in tapes.ragged]
     size = len(tape.time)
     arrays: Arrays = {
-        "offset": tape.offset,
+        "spans": _spans(tape.offset),
         "time": tape.time,
         "code": code.astype(np.uint16),
         "flat": np.stack(flat) if flat else np.zeros((0, size), np.int64),
         "ragged_offset": np.stack(offset) if offset else np.zeros((0, size + 1), np.int64),
         "ragged_value": np.concatenate(values) if values else np.zeros(0, np.int64),
         "births": tape.births,
-        "given_offset": tape.given_offset,
+        "given_spans": _spans(tape.given_offset),
         "given": tape.given,
     }
     tapes.release(bucket)
     _write_arrays(tapes.folder / f"{bucket}.tape", arrays)
     _write_roster(tapes.folder, bucket, tape.customers)
     return True
+
+
+def _spans(offset: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows (first, past) of neighboring offsets."""
+    return np.stack([offset[:-1], offset[1:]], axis=1)
 
 
 def _grown(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -12,6 +12,9 @@ from ethogram.kernel.layout import (
     ARENA,
     ARENA_FULL,
     DIRTY,
+    EVENT_BITS,
+    EVENT_KEY,
+    EVENT_TIME,
     EXTRA,
     FIRST_TIME_SEEN,
     FLAT,
@@ -218,12 +221,12 @@ def collect(scratch: Scratch, slot: int) -> int:
 
 
 @compiled
-def sort_rows(values: Integers, width: int) -> None:
-    """Sorts rows of `width` neighboring numbers by their first, in place.
+def sort_rows(values: Integers, length: int, width: int) -> None:
+    """Sorts the first `length` numbers, rows of `width`, by the rows' first, in place.
 
     A shell sort: numpy's sorts take longer to compile than all of the kernel's own functions together.
     """
-    size = len(values) // width
+    size = length // width
     gap = 1
     while gap < size // 3:
         gap = 3 * gap + 1
@@ -242,11 +245,11 @@ def sort_rows(values: Integers, width: int) -> None:
 
 
 @compiled
-def _median(values: Integers, scale: int) -> int:
+def _median(values: Integers, size: int, scale: int) -> int:
     """Mean of the middle two, divided by `scale`, half to even."""
-    sort_rows(values, 1)
-    half = len(values) // 2
-    low, high = values[len(values) - half - 1], values[half]
+    sort_rows(values, size, 1)
+    half = size // 2
+    low, high = values[size - half - 1], values[half]
     if scale == 1 and (low ^ high) < 0:
         return divide_rounding(low + high, 2)
     if scale == 1:
@@ -262,11 +265,11 @@ def divide_rounding_even(distance: int, low: int) -> int:
 
 
 @compiled
-def _runs(values: Integers, longest: bool) -> int:
+def _runs(values: Integers, size: int, longest: bool) -> int:
     """How many different values, or how often the commonest."""
-    sort_rows(values, 1)
+    sort_rows(values, size, 1)
     different, best, run = 1, 1, 1
-    for k in range(1, len(values)):
+    for k in range(1, size):
         if values[k] == values[k - 1]:
             run += 1
         else:
@@ -277,62 +280,67 @@ def _runs(values: Integers, longest: bool) -> int:
 
 
 @compiled
-def _digits(value: int, buffer: Integers) -> int:
-    """The shortest decimal form of millionths, in ASCII."""
+def _write_digits(value: int, digits: Integers, row: int) -> None:
+    """The shortest decimal form of millionths, in ASCII, then zeros."""
+    for k in range(digits.shape[1]):
+        digits[row, k] = 0
     size = 0
     if value < 0:
-        buffer[0] = 45
+        digits[row, 0] = 45
         size = 1
         value = -value
     whole, rest = value // 1_000_000, value % 1_000_000
     begin = size
     while True:
-        buffer[size] = 48 + whole % 10
+        digits[row, size] = 48 + whole % 10
         size += 1
         whole //= 10
         if whole == 0:
             break
     for k in range((size - begin) // 2):
-        buffer[begin + k], buffer[size - 1 - k] = buffer[size - 1 - k], buffer[begin + k]
+        digits[row, begin + k], digits[row, size - 1 - k] = digits[row, size - 1 - k], digits[row, begin + k]
     if rest:
-        buffer[size] = 46
+        digits[row, size] = 46
         size += 1
         scale = 100_000
         while rest:
-            buffer[size] = 48 + rest // scale
+            digits[row, size] = 48 + rest // scale
             rest %= scale
             scale //= 10
             size += 1
-    return size
 
 
 @compiled
-def _form_is_smaller(left: int, right: int) -> bool:
-    one, other = np.zeros(32, np.int64), np.zeros(32, np.int64)
-    _digits(left, one)
-    _digits(right, other)
-    for k in range(32):
-        if one[k] != other[k]:
-            return one[k] < other[k]
+def _form_is_smaller(left: int, right: int, digits: Integers) -> bool:
+    _write_digits(left, digits, 0)
+    _write_digits(right, digits, 1)
+    for k in range(digits.shape[1]):
+        if digits[0, k] != digits[1, k]:
+            return digits[0, k] < digits[1, k]
     return False
 
 
 @compiled
-def _most_frequent(ranks: Integers, pairs: Integers, is_text: bool) -> int:
-    """`pairs` alternates value and time. Ties go to the latest seen, then to the smallest text."""
-    sort_rows(pairs, 2)
+def _most_frequent(texts: Integers, scratch: Scratch, length: int, is_text: bool) -> int:
+    """`sorted` alternates value and time. Ties go to the latest seen, then to the smallest text."""
+    pairs = scratch.sorted
+    sort_rows(pairs, length, 2)
     best, best_count, best_time = NULL, 0, NULL
     k = 0
-    while k < len(pairs):
+    while k < length:
         value = pairs[k]
         count, latest = 0, NULL
-        while k < len(pairs) and pairs[k] == value:
+        while k < length and pairs[k] == value:
             count += 1
             latest = max(latest, pairs[k + 1])
             k += 2
         better = count > best_count or (count == best_count and latest > best_time)
         if not better and count == best_count and latest == best_time:
-            better = ranks[value] < ranks[best] if is_text else _form_is_smaller(value, best)
+            better = (
+                texts[TEXT_RANKS, value] < texts[TEXT_RANKS, best]
+                if is_text
+                else _form_is_smaller(value, best, scratch.digits)
+            )
         if better:
             best, best_count, best_time = value, count, latest
     return best
@@ -348,39 +356,41 @@ def _sequence(
     within, within_months = program.sequences[row, SEQ_WITHIN], program.sequences[row, SEQ_WITHIN_MONTHS]
     gap, gap_months = program.sequences[row, SEQ_GAP], program.sequences[row, SEQ_GAP_MONTHS]
     place, column = program.sequences[row, SEQ_PLACE], program.sequences[row, SEQ_COLUMN]
-    size //= 2
-    pairs = scratch.sorted
-    time, bits, key = np.empty(size, np.int64), np.empty(size, np.int64), np.zeros(size, np.int64)
+    pairs, search = scratch.sorted, scratch.search
     kept = 0
-    for k in range(size):
+    for k in range(size // 2):
         event = pairs[2 * k]
         if place >= 0:
             one = value_at(tape, place, column, event, 0)
             if one == NULL:
                 continue
-            key[kept] = one
-        time[kept], bits[kept] = tape.time[event], pairs[2 * k + 1]
+            search[EVENT_KEY, kept] = one
+        else:
+            search[EVENT_KEY, kept] = 0
+        search[EVENT_TIME, kept] = tape.time[event]
+        search[EVENT_BITS, kept] = pairs[2 * k + 1]
         kept += 1
-    wanted = program.sequences[row, SEQ_BITS : SEQ_BITS + steps]
-    forbidden = program.sequences[row, SEQ_BITS + steps : SEQ_BITS + 2 * steps + 1]
-    closing = forbidden[steps]
+    if steps * kept > len(scratch.sorted):
+        scratch.state[STATUS] = ARENA_FULL
+        return False
+    closing = program.sequences[row, SEQ_BITS + 2 * steps]
     ties, negative = False, closing != 0
     for k in range(1, kept):
-        ties |= time[k] == time[k - 1]
+        ties |= search[EVENT_TIME, k] == search[EVENT_TIME, k - 1]
     for step in range(steps):
-        negative |= forbidden[step] != 0
+        negative |= program.sequences[row, SEQ_BITS + steps + step] != 0
     if closing:
         for k in range(kept):
-            if bits[k] & wanted[0]:
-                end = step_months(time[k], within_months, 0, zones) if within_months else time[k] + within
+            if search[EVENT_BITS, k] & program.sequences[row, SEQ_BITS]:
+                begun = search[EVENT_TIME, k]
+                end = step_months(begun, within_months, 0, zones) if within_months else begun + within
                 wake(scratch.state, end, as_of)
     simple = not (ties or negative or gap != NO_LIMIT or gap_months or within_months or place >= 0)
     if simple and not program.sequences[row, SEQ_STRICT]:
-        return simple_chain(time, bits, kept, steps, within, np.empty(steps, np.int64))
-    dead = np.empty(max(1, steps * kept), np.int64)
+        return simple_chain(search, kept, steps, within)
     return any_chain(
-        time, bits, key, kept, wanted, forbidden, steps, program.sequences[row, SEQ_STRICT] == 1,
-        within, within_months, gap, gap_months, closing, as_of, zones, dead,
+        search, kept, program.sequences, row, steps, program.sequences[row, SEQ_STRICT] == 1,
+        within, within_months, gap, gap_months, closing, as_of, zones,
     )  # fmt: skip
 
 
@@ -413,18 +423,18 @@ def settle(
             scratch.slots[slot, VALUE] = NULL
             return
         collect(scratch, slot)
-        values = scratch.sorted[:size]
+        values = scratch.sorted
         if kind == MEDIAN:
-            scratch.slots[slot, VALUE] = _median(values, 1)
+            scratch.slots[slot, VALUE] = _median(values, size, 1)
         elif kind == GAP_MEDIAN:
-            scratch.slots[slot, VALUE] = _median(values, DAY // 1_000_000)
+            scratch.slots[slot, VALUE] = _median(values, size, DAY // 1_000_000)
         elif kind == DISTINCT:
-            scratch.slots[slot, VALUE] = _runs(values, False)
+            scratch.slots[slot, VALUE] = _runs(values, size, False)
         elif kind == MAX_COUNT:
-            scratch.slots[slot, VALUE] = _runs(values, True)
+            scratch.slots[slot, VALUE] = _runs(values, size, True)
         elif kind == MOST_FREQUENT:
             scratch.slots[slot, VALUE] = _most_frequent(
-                program.texts[TEXT_RANKS], values, program.slots[slot, SLOT_MICROS] == 1
+                program.texts, scratch, size, program.slots[slot, SLOT_MICROS] == 1
             )
         elif kind == NTH:
             place = program.slots[slot, SLOT_NUMBER]

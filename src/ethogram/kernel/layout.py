@@ -79,17 +79,20 @@ GIVEN_TIME, GIVEN_TRAIT, GIVEN_VALUE = range(3)
 # Scratch: cells of the state, columns of slots, and of the stamped tables
 TICK, DUE, ARENA, STATUS, DIRTY = range(5)
 STAMP, VALUE, FIRST_TIME_SEEN, EXTRA, TAIL = range(5)
+# Scratch.search: an event a column; the chain so far by step; a mark a (step, event)
+EVENT_TIME, EVENT_BITS, EVENT_KEY, CHAIN, DEAD = range(5)
 # status of a run, and what a run is asked for
 DONE, ARENA_FULL, OVERFLOW = 0, 1, 2
 DEFAULTS, ANSWERS, MOVES, VALUES = range(4)
 
 
 class Tape(NamedTuple):
-    """Events `offset[u] : offset[u + 1]` are customer u's, in order. `flat[c, i]` is column c of event i; of a ragged
+    """Events `spans[u, 0] : spans[u, 1]` are customer u's, in order. `flat[c, i]` is column c of event i; of a ragged
     column r, event i has `ragged_value[ragged_offset[r, i] : ragged_offset[r, i + 1]]`; `coded[c, k]` is column c of
-    every event with code k. Given traits are rows of (time, trait, value), in order, from `given_offset`."""
+    every event with code k. Given traits are rows of (time, trait, value), in order,
+    `given_spans[u]` the customer's."""
 
-    offset: Integers
+    spans: Integers
     time: Integers
     code: NDArray[np.uint16]
     flat: Integers
@@ -97,7 +100,7 @@ class Tape(NamedTuple):
     ragged_offset: Integers
     ragged_value: Integers
     births: Integers
-    given_offset: Integers
+    given_spans: Integers
     given: Integers
 
 
@@ -144,7 +147,8 @@ class Program(NamedTuple):
 class Scratch(NamedTuple):
     """Rows are stamped with the number of the answer that wrote them, so that nothing needs clearing.
 
-    `bounds` has the first and last moment of each window, inclusive; the arena rows of (value, next).
+    `bounds` has the first and last moment of each window, inclusive; the arena rows of (value, next). `search` is for chains
+    of events, `digits` for two numbers written out.
     """
 
     state: Integers
@@ -157,6 +161,8 @@ class Scratch(NamedTuple):
     stack: Integers
     arena: Integers
     sorted: Integers
+    search: Integers
+    digits: Integers
 
 
 class Sheet(NamedTuple):
@@ -178,6 +184,16 @@ class Sheet(NamedTuple):
     filled: Integers
 
 
+class Task(NamedTuple):
+    """What a run is asked for."""
+
+    mode: int
+    positions: Integers
+    begin: int
+    start: int
+    end: int
+
+
 def scratch(program: Program, givens: int, arena: int) -> Scratch:
     slots, outputs = len(program.slots), len(program.outs)
     return Scratch(
@@ -191,4 +207,6 @@ def scratch(program: Program, givens: int, arena: int) -> Scratch:
         stack=np.zeros(64, np.int64),
         arena=np.zeros((arena, 2), np.int64),
         sorted=np.zeros(arena, np.int64),
+        search=np.zeros((5, arena), np.int64),
+        digits=np.zeros((2, 32), np.int64),
     )

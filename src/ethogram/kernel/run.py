@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ethogram.kernel.accumulate import collect, sort_rows
 from ethogram.kernel.calendar import Zones
-from ethogram.kernel.compiling import compiled, entry, inlined
+from ethogram.kernel.compiling import compiled, entry
 from ethogram.kernel.conditions import output_value
 from ethogram.kernel.layout import (
     ANSWERS,
@@ -35,9 +35,11 @@ from ethogram.kernel.layout import (
     Scratch,
     Sheet,
     Tape,
+    Task,
 )
 from ethogram.kernel.machine import run_output, wake
 from ethogram.kernel.scan import run_candidates, scan, settle_touched
+from ethogram.kernel.tables import address, heads, opener
 from ethogram.kernel.windows import bind_windows
 
 
@@ -48,27 +50,27 @@ def _mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past:
         candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
 
 
-@inlined
+@compiled
 def _mark_what_is_given(
     tape: Tape, people: People, program: Program, scratch: Scratch, u: int, as_of: int
 ) -> None:
     """Lists, salts, population values, signals, given traits."""
     inputs, triggered, candidates = program.inputs, program.triggered, scratch.candidates
     row = 0
-    for k in range(people.fixed.shape[0]):
+    for k in range(len(people.fixed)):
         if people.fixed[k, u] != NULL:
             _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
         row += 1
-    for k in range(people.fitted.shape[0]):
+    for k in range(len(people.fitted)):
         if people.fitted[k, u] != NULL:
             _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
         row += 1
-    for k in range(people.signal_offset.shape[0]):
+    for k in range(len(people.signal_offset)):
         if people.signal_offset[k, u + 1] > people.signal_offset[k, u]:
             _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
         wake(scratch.state, people.signal_due[k, u], as_of)
         row += 1
-    for k in range(tape.given_offset[u], tape.given_offset[u + 1]):
+    for k in range(tape.given_spans[u, 0], tape.given_spans[u, 1]):
         if tape.given[k, GIVEN_TIME] > as_of:
             wake(scratch.state, tape.given[k, GIVEN_TIME], as_of)
             break
@@ -100,7 +102,7 @@ def _position(bit: np.uint64) -> int:
     return position
 
 
-@inlined
+@compiled
 def answer(
     tape: Tape,
     people: People,
@@ -132,7 +134,7 @@ def answer(
     return True
 
 
-@inlined
+@compiled
 def bind_moment(
     tape: Tape, people: People, program: Program, zones: Zones, scratch: Scratch, as_of: int
 ) -> int:
@@ -145,16 +147,19 @@ def bind_moment(
     return scratch.state[DUE]
 
 
-@inlined
+@compiled
 def _write(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
     """The k-th customer's answers into the sheet, which holds the defaults already."""
     one = np.uint64(1) << np.uint64(k & 63)
     sheet.known[k] = is_known
     sheet.due[k] = scratch.state[DUE]
     if not is_known:
-        sheet.bits[:, k >> 6] &= ~one
-        sheet.groups[:, k] = -1
-        sheet.values[:, k] = NULL
+        for row in range(len(sheet.bits)):
+            sheet.bits[row, k >> 6] &= ~one
+        for row in range(len(sheet.groups)):
+            sheet.groups[row, k] = -1
+        for row in range(len(sheet.values)):
+            sheet.values[row, k] = NULL
         return
     for word in range(len(scratch.candidates)):
         rest = scratch.candidates[word]
@@ -177,7 +182,7 @@ def _write(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: b
                 sheet.values[value_row, k] = value
 
 
-@inlined
+@compiled
 def _note_moves(
     program: Program, scratch: Scratch, sheet: Sheet, u: int, at: int, is_known: bool, first: bool
 ) -> bool:
@@ -198,15 +203,15 @@ def _note_moves(
     return True
 
 
-@inlined
+@compiled
 def _write_set(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
     """The different values that a slot remembers, ascending."""
     filled = sheet.filled[0]
     slot = sheet.filled[1]
     if is_known and scratch.slots[slot, STAMP] == scratch.state[TICK]:
         size = collect(scratch, slot)
-        values = scratch.sorted[:size]
-        sort_rows(values, 1)
+        values = scratch.sorted
+        sort_rows(values, size, 1)
         for place in range(size):
             if place == 0 or values[place] != values[place - 1]:
                 sheet.moves[filled, 0] = values[place]
@@ -215,7 +220,10 @@ def _write_set(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_know
     sheet.due[k] = filled
 
 
-@entry
+_TAPE, _PEOPLE, _PROGRAM, _ZONES = opener(Tape), opener(People), opener(Program), opener(Zones)
+_SCRATCH, _SHEET, _TASK = opener(Scratch), opener(Sheet), opener(Task)
+
+
 def run(
     mode: int,
     tape: Tape,
@@ -236,6 +244,18 @@ def run(
     `sheet.filled[1]` of them count as 0, the others as -1; their values at `start` are the first ones and no changes. VALUES writes the different values of the slot
     `sheet.filled[1]`. Fewer positions than all are done where memory was too small or a number overflowed (STATUS).
     """
+    task = Task(mode, positions, begin, start, end)
+    all_heads = [heads(tables) for tables in (tape, people, program, zones, scratch, sheet, task)]
+    return run_by_address(*[address(one) for one in all_heads])
+
+
+@entry
+def run_by_address(
+    tape_at: int, people_at: int, program_at: int, zones_at: int, scratch_at: int, sheet_at: int, task_at: int
+) -> int:
+    tape, people, program, zones = _TAPE(tape_at), _PEOPLE(people_at), _PROGRAM(program_at), _ZONES(zones_at)
+    scratch, sheet, task = _SCRATCH(scratch_at), _SHEET(sheet_at), _TASK(task_at)
+    mode, positions, begin, start, end = task.mode, task.positions, task.begin, task.start, task.end
     scratch.state[STATUS] = DONE
     default_due = bind_moment(tape, people, program, zones, scratch, start if mode == MOVES else end)
     if mode == DEFAULTS:

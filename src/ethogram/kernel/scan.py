@@ -130,7 +130,7 @@ def scan(
     tick, touched = state[TICK], state[DIRTY]
     first_row = level * coded.shape[1]
     steady, until, offset = 1, 0, 0
-    for event in range(tape.offset[u], tape.offset[u + 1]):
+    for event in range(tape.spans[u, 0], tape.spans[u, 1]):
         time = times[event]
         if time > as_of:
             wake(state, time, as_of)

@@ -24,7 +24,8 @@ from ethogram.kernel.accumulate import (
     SUM,
 )
 from ethogram.kernel.calendar import Zones, period_at
-from ethogram.kernel.compiling import compiled, entry
+from ethogram.kernel.compiling import compiled_with_arrays as compiled
+from ethogram.kernel.compiling import entry_with_arrays as entry
 from ethogram.kernel.conditions import value_at
 from ethogram.kernel.layout import (
     BEGIN,
@@ -241,7 +242,7 @@ def sweep(
         full[:] = 0
         _fill(full, born, end)
         cells, count = 0, 0
-        for event in range(tape.offset[u], tape.offset[u + 1]):
+        for event in range(tape.spans[u, 0], tape.spans[u, 1]):
             time = tape.time[event]
             if time > moments[end - 1]:
                 break
