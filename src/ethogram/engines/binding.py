@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.engines.clocks import holiday_days, hour_mask, mask_of, timezones
-from ethogram.engines.inputs import rarest
+from ethogram.engines.dispatch import Operation, empty_of, form_of, operation_lists
+from ethogram.engines.inputs import NO_TEST, needed_test, rarest
 from ethogram.engines.made import Derived, Made, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
 from ethogram.engines.spec import ColumnKey, lists_of, properties_of
@@ -23,7 +25,6 @@ from ethogram.language.instants import moment_of_text
 from ethogram.language.lowering import traits_of_me
 from ethogram.language.plan import (
     COMPARISONS,
-    ZERO_OF_NOTHING,
     Atom,
     Kind,
     LocalTime,
@@ -41,7 +42,6 @@ from ethogram.model.settings import Settings
 Integers = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 TAGS = {"number": "n", "text": "t", "flag": "f"}
-COUNTING = frozenset({Kind.COUNT, Kind.PERIODS, Kind.STREAK, Kind.DISTINCT, Kind.MAX_COUNT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,6 @@ class Bound:
     zones: Zones
     columns: tuple[Made, ...]
     coded: Integers
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    atom: int
-    bit: int
-    codes: Integers
-    plain: bool
-    order: int
-    range_column: int = NOWHERE
-    low: int = 0
-    high: int = 0
-    conditions: tuple[int, int] = (0, 0)
 
 
 def bind(plan: Plan, tapes: TapeSet, settings: Settings) -> Bound:
@@ -100,23 +87,27 @@ class _Binding:
         operations = [
             one for index in range(len(self.plan.atoms)) for one in self.operations(index, places[index])
         ]
-        self.kinds = [kind for kind, _, _ in places]
-        dispatch, ops = self.dispatch(operations)
+        levels = [atom.level for atom in self.plan.atoms]
+        lists, placed = operation_lists(operations, levels, self.levels, len(self.tapes.codes))
         texts = [self.texts.number(text) for text in self.plan.texts]
         constants = np.array([*self.plan.constants, *texts], np.int64)
         functions = self.text_functions()  # lower() may add texts, and the tests are of every text
         local, days = self.local_tables()
-        slots, inputs, triggered = self.inputs(operations, self.slot_rows(places))
+        slots, inputs, triggered = self.inputs(operations, [kind for kind, _, _ in places])
         program = Program(
             levels=self.levels,
             timezone_given=self.timezone_given(),
-            dispatch=dispatch,
-            ops=ops,
+            lists=lists,
+            operations=placed,
+            ops=_table([self.operation_row(one, *places[one.atom]) for one in operations], 8, np.int32),
+            ranges=_table([(one.low, one.high) for one in operations], 2),
             conditions=_table(self.conditions, 4),
             terms=_table(self.terms, 6),
             locals=_table(local, 6),
             holidays=days,
             slots=slots,
+            atoms=_table(self.atom_rows(places), 9),
+            empties=np.array([empty_of(atom.kind) for atom in self.plan.atoms], np.int64),
             sequences=self.sequences(),
             parts=_table([_part(part) for window in self.plan.windows for part in window], 6),
             windows=self.window_table(),
@@ -180,19 +171,19 @@ class _Binding:
 
     # --- operations -----------------------------------------------------------------------------------------------
 
-    def operations(self, index: int, place: tuple[int, int, int]) -> Iterable[_Operation]:
+    def operations(self, index: int, place: tuple[int, int, int]) -> Iterable[Operation]:
         atom = self.plan.atoms[index]
         if atom.sequence is None:
             if atom.path and place[1] == NOWHERE:
                 return
-            yield self.operation(index, atom.stream, 0)
+            yield self.operation(index, atom.stream)
             return
         for number, step in enumerate(atom.sequence.steps):
-            yield self.operation(index, step.stream, 1 << number)
+            yield self.operation(index, step.stream, number)
         if atom.sequence.strict is not None:
-            yield self.operation(index, atom.sequence.strict, 0)
+            yield self.operation(index, atom.sequence.strict)
 
-    def operation(self, index: int, stream: Stream, bit: int) -> _Operation:
+    def operation(self, index: int, stream: Stream, step: int = NOWHERE) -> Operation:
         atom = self.plan.atoms[index]
         mask = self.names_mask(stream)
         range_column, low, high = NOWHERE, -(2**63) + 1, 2**63 - 1
@@ -218,8 +209,8 @@ class _Binding:
         plain = simple and not dynamic and len(self.conditions) == begin
         order = -window[0].step.micros if window and simple else -(2**62)
         codes = np.flatnonzero(mask)
-        return _Operation(
-            index, bit, codes, plain, order, range_column, low, high, (begin, len(self.conditions))
+        return Operation(
+            index, step, codes, plain, order, range_column, low, high, (begin, len(self.conditions))
         )
 
     def names_mask(self, stream: Stream) -> Truth:
@@ -344,39 +335,10 @@ class _Binding:
         atoms, outputs = self.plan.atoms, self.plan.outputs
         return 1 + max([*(atom.level for atom in atoms), *(output.level for output in outputs)], default=0)
 
-    def dispatch(self, operations: Sequence[_Operation]) -> tuple[Integers, Integers]:
-        """Operations by level and code, the plain ones first, by the start of their window."""
-        codes = len(self.tapes.codes)
-        rows = self.levels * codes
-        which = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
-        if not len(which):
-            return np.zeros((rows + 1, 2), np.int64), np.zeros((0, 9), np.int64)
-        facts = np.array(
-            [(self.plan.atoms[one.atom].level, not one.plain, one.order, one.atom) for one in operations],
-            np.int64,
-        )
-        row = facts[which, 0] * codes + np.concatenate([one.codes for one in operations])
-        careful, order, slot = facts[which, 1], facts[which, 2], facts[which, 3]
-        sort = np.lexsort((which, slot, order, careful, row))
-        which, row, careful = which[sort], row[sort], careful[sort]
-        every = np.arange(rows + 1)
-        begin = np.searchsorted(row, every)
-        middle = np.searchsorted(row * 2 + careful, every * 2 + 1)
-        table = np.array([self.operation_row(one) for one in operations], np.int64)
-        return np.stack([begin, middle], axis=1).astype(np.int64), table[which]
-
-    def operation_row(self, one: _Operation) -> tuple[int, ...]:
-        window = self.windows[self.plan.atoms[one.atom].window]
-        return (
-            one.atom,
-            self.kinds[one.atom],
-            window,
-            one.bit,
-            one.range_column,
-            one.low,
-            one.high,
-            *one.conditions,
-        )
+    def operation_row(self, one: Operation, kind: int, place: int, column: int) -> tuple[int, ...]:
+        atom = self.plan.atoms[one.atom]
+        form, window = form_of(kind, place, atom.number), self.windows[atom.window]
+        return one.atom, form, one.range_column, column, window, one.step, *one.conditions
 
     def timezone_given(self) -> int:
         if not any(row.of_customer for row in self.locals):
@@ -396,13 +358,13 @@ class _Binding:
             rows.append((*masks, first, past, int(one.of_customer)))
         return rows, np.array(days, np.int64)
 
-    def slot_rows(self, places: Sequence[tuple[int, int, int]]) -> list[list[int]]:
-        rows, sequences = [], 0
-        for atom, (kind, place, column) in zip(self.plan.atoms, places, strict=True):
+    def atom_rows(self, places: Sequence[tuple[int, int, int]]) -> list[tuple[int, ...]]:
+        rows: list[tuple[int, ...]] = []
+        sequences = 0
+        for atom, (_, place, column) in zip(self.plan.atoms, places, strict=True):
             text_ties = atom.kind is Kind.MOST_FREQUENT and atom.of == "text"
             rows.append(
-                [
-                    kind,
+                (
                     self.windows[atom.window],
                     place,
                     column,
@@ -411,10 +373,8 @@ class _Binding:
                     atom.step.months,
                     NOWHERE if atom.since is None else atom.since,
                     NOWHERE if atom.until is None else atom.until,
-                    int(atom.kind in ZERO_OF_NOTHING),
-                    1_000_000 if atom.kind in COUNTING else 1,
                     NOWHERE if atom.sequence is None else sequences,
-                ]
+                )
             )
             sequences += atom.sequence is not None
         return rows
@@ -513,29 +473,34 @@ class _Binding:
         return np.stack([np.array(self.texts.meet(test), np.uint8) for test in self.plan.tests])
 
     def inputs(
-        self, operations: Sequence[_Operation], slots: list[list[int]]
+        self, operations: Sequence[Operation], kinds: Sequence[int]
     ) -> tuple[Integers, Integers, Integers]:
         """The outputs to run when an input is touched: of each output's alternatives the least often touched is taken."""
         often = np.zeros(len(self.plan.atoms), np.int64)
         for one in operations:
             often[one.atom] += self.tapes.counts[one.codes].sum()
-        found: dict[tuple[str, int], list[int]] = {}
-        for output, facts in enumerate(self.plan.outputs):
-            for one_input in rarest(facts, often):
-                found.setdefault((one_input.kind, one_input.index), []).append(output)
-        triggered: list[int] = []
+        found: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
+        for number, output in enumerate(self.plan.outputs):
+            chosen = rarest(output, often)
+            for one_input in chosen:
+                test = needed_test(self.plan, output, one_input) if len(chosen) == 1 else NO_TEST
+                found.setdefault((one_input.kind, one_input.index), []).append((number, *test))
+        triggered: list[tuple[int, int, int]] = []
 
         def row(kind: str, index: int) -> tuple[int, int]:
             begin = len(triggered)
             triggered.extend(found.get((kind, index), ()))
             return begin, len(triggered)
 
-        slot_table = _table([(*facts, *row("slot", index)) for index, facts in enumerate(slots)], 14)
+        slots = [
+            (kind, _quick_length(atom.window), *row("slot", index))
+            for index, (atom, kind) in enumerate(zip(self.plan.atoms, kinds, strict=True))
+        ]
         sizes = {"fixed": self.plan.fixed, "fitted": self.plan.fits, "signal": self.plan.signals}
         rows = [row(kind, index) for kind, some in sizes.items() for index in range(len(some))]
         rows += [row("given", index) for index in range(len(self.plan.givens))]
         rows.append(row("identified", 0))
-        return slot_table, _table(rows, 2), np.array(triggered, np.int64)
+        return _table(slots, 4), _table(rows, 2), _table(triggered, 3)
 
     def given_numbers(self) -> Integers:
         """The program's number of each trait on the tape, NOWHERE where it is not asked for."""
@@ -547,8 +512,8 @@ class _Binding:
         return np.array([wanted.get(key, NOWHERE) for key in self.tapes.traits] or [NOWHERE], np.int64)
 
 
-def _table(rows: Sequence[Sequence[int]], columns: int) -> Integers:
-    return np.array(rows, np.int64).reshape(len(rows), columns)
+def _table(rows: Sequence[Sequence[int]], columns: int, kind: type[Any] = np.int64) -> NDArray[Any]:
+    return np.array(rows, kind).reshape(len(rows), columns)
 
 
 def _part(part: Part) -> tuple[int, ...]:

@@ -22,6 +22,9 @@ from ethogram.kernel.layout import (
     MOVES,
     NULL,
     STATUS,
+    TO_BITS,
+    TO_GROUPS,
+    TO_VALUES,
     VALUES,
     People,
     Sheet,
@@ -221,9 +224,13 @@ class Runner:
         return np.concatenate([[0], sheet.due]).astype(np.int64), sheet.moves[: sheet.filled[0], 0].copy()
 
     def _rows(self) -> Integers:
-        rows = np.full((3, max(1, len(self.plan.outputs))), -1, np.int64)
-        for kind, outputs in enumerate((self.segments, self.segmentations, self.values)):
-            rows[kind, outputs] = np.arange(len(outputs))
+        rows = np.full((max(1, len(self.plan.outputs)), 3), -1, np.int64)
+        for kind, outputs in (
+            (TO_BITS, self.segments),
+            (TO_GROUPS, self.segmentations),
+            (TO_VALUES, self.values),
+        ):
+            rows[outputs, kind] = np.arange(len(outputs))
         return rows
 
 

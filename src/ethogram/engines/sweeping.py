@@ -11,16 +11,12 @@ from numpy.typing import NDArray
 
 from ethogram.engines.running import Runner
 from ethogram.kernel.layout import (
-    BEGIN,
-    CAREFUL,
+    ATOM_PLACE,
     NULL,
     OP_SLOT,
     RAGGED,
     SLOT_KIND,
-    SLOT_PLACE,
-    SLOT_WINDOW,
-    SLOT_ZERO,
-    WINDOW_MICROS,
+    SLOT_LENGTH,
 )
 from ethogram.kernel.sweep import (
     AGAINST_ELAPSED,
@@ -103,13 +99,14 @@ def _translate(runner: Runner) -> _Translation:
 def _usable_slots(runner: Runner) -> NDArray[np.bool_]:
     """Slots whose operations need nothing but a window's start and a range checked."""
     program = runner.bound.program
-    slots = program.slots
-    usable: NDArray[np.bool_] = np.isin(slots[:, SLOT_KIND], SWEEPABLE) & (slots[:, SLOT_PLACE] != RAGGED)
-    usable &= program.windows[slots[:, SLOT_WINDOW], WINDOW_MICROS] >= 0
+    slots, atoms = program.slots, program.atoms
+    usable: NDArray[np.bool_] = np.isin(slots[:, SLOT_KIND], SWEEPABLE) & (atoms[:, ATOM_PLACE] != RAGGED)
+    usable &= slots[:, SLOT_LENGTH] >= 0
     usable &= np.array([atom.level == 0 for atom in runner.plan.atoms], np.bool_)
-    for row in range(len(program.dispatch) - 1):
-        first, past = program.dispatch[row, CAREFUL], program.dispatch[row + 1, BEGIN]
-        usable[program.ops[first:past, OP_SLOT]] = False
+    for begin in np.unique(program.lists).tolist():
+        plain, careful = program.operations[begin : begin + 2]
+        first = begin + 2 + plain
+        usable[program.ops[program.operations[first : first + careful], OP_SLOT]] = False
     return usable
 
 
@@ -197,10 +194,10 @@ def _rules(
 
 def _default_rows(runner: Runner, order: Sequence[Test], grid: Integers) -> Bits:
     """What each test says over an empty history: zero or missing against its limit."""
-    slots = runner.bound.program.slots
+    empties = runner.bound.program.empties
     rows = np.zeros((len(order), -(-len(grid) // 64)), np.uint64)
     for row, (slot, kind, operator, limit, _, _) in enumerate(order):
-        value = 0 if slots[slot, SLOT_ZERO] else NULL
+        value = empties[slot]
         if kind == AGAINST_LIMIT and value != NULL and HOLDS[operator](value, limit):
             rows[row] = ~np.uint64(0)
     return rows

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from ethogram.kernel.arithmetic import add, divide_rounding
+from ethogram.kernel.arithmetic import MILLION, add, divide_rounding
 from ethogram.kernel.calendar import DAY, Zones, period_at, period_start, step_months
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import value_at, values_begin, values_end
 from ethogram.kernel.layout import (
     ARENA,
     ARENA_FULL,
+    ATOM_COLUMN,
+    ATOM_MICROS,
+    ATOM_MONTHS,
+    ATOM_NUMBER,
+    ATOM_PLACE,
+    ATOM_SEQUENCE,
     DIRTY,
+    EMPTY,
     EVENT_BITS,
     EVENT_KEY,
     EVENT_TIME,
     EXTRA,
     FIRST_TIME_SEEN,
     FLAT,
+    NOWHERE,
     NULL,
+    OP_SLOT,
+    OP_STEP,
     OVERFLOW,
     SEQ_BITS,
     SEQ_COLUMN,
@@ -29,17 +39,10 @@ from ethogram.kernel.layout import (
     SEQ_STRICT,
     SEQ_WITHIN,
     SEQ_WITHIN_MONTHS,
-    SLOT_COLUMN,
-    SLOT_MICROS,
-    SLOT_MONTHS,
-    SLOT_NUMBER,
-    SLOT_PLACE,
-    SLOT_SEQUENCE,
-    STAMP,
+    SLOT_KIND,
     STATUS,
     TAIL,
     TEXT_RANKS,
-    TICK,
     VALUE,
     Integers,
     Program,
@@ -56,12 +59,10 @@ from ethogram.language.plan import Kind
 ) = (int(kind) for kind in Kind)  # fmt: skip
 DISTINCT_FEW = 40
 """count_distinct of a coded column with at most 64 values, kept as a mask of bits."""
-EMPTY = -1
 
 
 @compiled
 def touch(scratch: Scratch, slot: int, time: int) -> None:
-    scratch.slots[slot, STAMP] = scratch.state[TICK]
     scratch.slots[slot, FIRST_TIME_SEEN] = time
     scratch.slots[slot, VALUE] = 0
     scratch.slots[slot, EXTRA] = 0
@@ -87,24 +88,24 @@ def remember(scratch: Scratch, slot: int, value: int) -> None:
 @compiled
 def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, time: int) -> None:
     """Kinds that look at the event's time alone."""
-    fresh = scratch.slots[slot, STAMP] != scratch.state[TICK]
+    fresh = scratch.slots[slot, FIRST_TIME_SEEN] == NULL
     if fresh:
         touch(scratch, slot, time)
-    if kind == PERIODS or kind == STREAK:
-        period = period_at(time, program.slots[slot, SLOT_NUMBER], 0, zones)
+    if kind <= COUNT or kind == FIRST_TIME or kind == LAST_TIME:
+        scratch.slots[slot, VALUE] += 1
+        scratch.slots[slot, EXTRA] = time
+    elif kind == PERIODS or kind == STREAK:
+        period = period_at(time, program.atoms[slot, ATOM_NUMBER], 0, zones)
         last = scratch.slots[slot, EXTRA]
         if fresh or period != last:
             together = kind == PERIODS or fresh or period == last + 1
             scratch.slots[slot, VALUE] = scratch.slots[slot, VALUE] + 1 if together else 1
             scratch.slots[slot, EXTRA] = period
-    elif kind == FIRST_TIME:
-        if fresh:
-            scratch.slots[slot, VALUE] = time
     elif kind == RESUMED:
         if fresh:
             scratch.slots[slot, VALUE] = NULL
         else:
-            micros, months = program.slots[slot, SLOT_MICROS], program.slots[slot, SLOT_MONTHS]
+            micros, months = program.atoms[slot, ATOM_MICROS], program.atoms[slot, ATOM_MONTHS]
             limit = step_months(time, -months, 0, zones) if months else time - micros
             if scratch.slots[slot, EXTRA] <= limit:
                 scratch.slots[slot, VALUE] = time
@@ -126,7 +127,7 @@ def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind:
 @compiled
 def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) -> None:
     """Kinds that look at a value."""
-    fresh = scratch.slots[slot, STAMP] != scratch.state[TICK]
+    fresh = scratch.slots[slot, FIRST_TIME_SEEN] == NULL
     if fresh:
         touch(scratch, slot, time)
     if kind == SUM or kind == AVERAGE:
@@ -146,6 +147,8 @@ def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) ->
             scratch.slots[slot, VALUE] = value
     elif kind == LAST_VALUE:
         scratch.slots[slot, VALUE] = value
+    elif kind == DISTINCT_FEW:
+        scratch.slots[slot, VALUE] |= np.int64(1) << value
     else:
         remember(scratch, slot, value)
         if kind == MOST_FREQUENT:
@@ -158,52 +161,41 @@ def feed(
     program: Program,
     zones: Zones,
     scratch: Scratch,
-    slot: int,
-    kind: int,
-    bit: int,
+    op: int,
     event: int,
     time: int,
 ) -> None:
-    if kind == DID or kind == COUNT:
-        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
-            touch(scratch, slot, time)
-        if kind == DID:
-            scratch.slots[slot, VALUE] = 1
-            scratch.slots[slot, EXTRA] = time
-        else:
-            scratch.slots[slot, VALUE] += 1
-    elif kind == LAST_TIME:
-        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
-            touch(scratch, slot, time)
-        scratch.slots[slot, VALUE] = time
-    elif kind == DISTINCT_FEW:
-        one = tape.coded[program.slots[slot, SLOT_COLUMN], tape.code[event]]
-        if one != NULL:
-            if scratch.slots[slot, STAMP] != scratch.state[TICK]:
-                touch(scratch, slot, time)
-            scratch.slots[slot, VALUE] |= np.int64(1) << one
-    elif kind == SEQUENCE:
-        if scratch.slots[slot, STAMP] != scratch.state[TICK]:
-            touch(scratch, slot, time)
-        newest = scratch.slots[slot, VALUE]
-        if scratch.slots[slot, EXTRA] and scratch.arena[scratch.arena[newest, 1], 0] == event:
-            scratch.arena[newest, 0] |= bit
-        else:
-            remember(scratch, slot, event)
-            remember(scratch, slot, bit)
-    elif PERIODS <= kind <= STREAK or GAP_MAX <= kind <= RESUMED or kind == FIRST_TIME or kind == GAP_MEDIAN:
+    """What an event that passed an operation's conditions gives to its slot."""
+    slot = program.ops[op, OP_SLOT]
+    kind = program.slots[slot, SLOT_KIND]
+    place, column = program.atoms[slot, ATOM_PLACE], program.atoms[slot, ATOM_COLUMN]
+    if kind == SEQUENCE:
+        _feed_step(scratch, slot, event, time, program.ops[op, OP_STEP])
+    elif place == NOWHERE:
         feed_time(program, zones, scratch, slot, kind, time)
+    elif place == FLAT:
+        value = tape.flat[column, event]
+        if value != NULL:
+            feed_value(scratch, slot, kind, time, value)
     else:
-        place, column = program.slots[slot, SLOT_PLACE], program.slots[slot, SLOT_COLUMN]
-        if place == FLAT:
-            value = tape.flat[column, event]
-            if value != NULL:
-                feed_value(scratch, slot, kind, time, value)
-            return
         for index in range(values_begin(tape, place, column, event), values_end(tape, place, column, event)):
             value = value_at(tape, place, column, event, index)
             if value != NULL:
                 feed_value(scratch, slot, kind, time, value)
+
+
+@compiled
+def _feed_step(scratch: Scratch, slot: int, event: int, time: int, step: int) -> None:
+    """Remembers the event and, after it, the bits of the steps it matches; step -1 is none of them."""
+    bit = (np.int64(1) << step) if step >= 0 else np.int64(0)
+    if scratch.slots[slot, FIRST_TIME_SEEN] == NULL:
+        touch(scratch, slot, time)
+    newest = scratch.slots[slot, VALUE]
+    if scratch.slots[slot, EXTRA] and scratch.arena[scratch.arena[newest, 1], 0] == event:
+        scratch.arena[newest, 0] |= bit
+    else:
+        remember(scratch, slot, event)
+        remember(scratch, slot, bit)  # type: ignore[arg-type]
 
 
 # --- settling -----------------------------------------------------------------------------------------------------------
@@ -351,7 +343,7 @@ def _sequence(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, size: int, as_of: int
 ) -> bool:
     """Whether the chain exists; wakes when a closing `not` may come true."""
-    row = program.slots[slot, SLOT_SEQUENCE]
+    row = program.atoms[slot, ATOM_SEQUENCE]
     steps = program.sequences[row, SEQ_STEPS]
     within, within_months = program.sequences[row, SEQ_WITHIN], program.sequences[row, SEQ_WITHIN_MONTHS]
     gap, gap_months = program.sequences[row, SEQ_GAP], program.sequences[row, SEQ_GAP_MONTHS]
@@ -399,21 +391,14 @@ def settle(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, as_of: int
 ) -> None:
     """Turns what a touched slot gathered into its value."""
-    if kind == DISTINCT_FEW:
-        mask = scratch.slots[slot, VALUE]
-        count = 0
-        while mask:
-            mask &= mask - 1
-            count += 1
-        scratch.slots[slot, VALUE] = count
-    elif kind == AVERAGE:
+    if kind == AVERAGE:
         scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], scratch.slots[slot, EXTRA])
     elif kind == STREAK:
-        unit = program.slots[slot, SLOT_NUMBER]
+        unit = program.atoms[slot, ATOM_NUMBER]
         current = period_at(as_of, unit, 0, zones)
         wake(scratch.state, period_start(current + 1, unit, 0, zones), as_of)
-        if scratch.slots[slot, EXTRA] < current - 1:
-            scratch.slots[slot, VALUE] = 0
+        still = scratch.slots[slot, EXTRA] >= current - 1
+        scratch.slots[slot, VALUE] = scratch.slots[slot, VALUE] * MILLION if still else 0
     elif kind == GAP_MAX or kind == GAP_LAST:
         if scratch.slots[slot, VALUE] != NULL:
             scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], DAY // 1_000_000)
@@ -429,15 +414,15 @@ def settle(
         elif kind == GAP_MEDIAN:
             scratch.slots[slot, VALUE] = _median(values, size, DAY // 1_000_000)
         elif kind == DISTINCT:
-            scratch.slots[slot, VALUE] = _runs(values, size, False)
+            scratch.slots[slot, VALUE] = _runs(values, size, False) * MILLION
         elif kind == MAX_COUNT:
-            scratch.slots[slot, VALUE] = _runs(values, size, True)
+            scratch.slots[slot, VALUE] = _runs(values, size, True) * MILLION
         elif kind == MOST_FREQUENT:
             scratch.slots[slot, VALUE] = _most_frequent(
-                program.texts, scratch, size, program.slots[slot, SLOT_MICROS] == 1
+                program.texts, scratch, size, program.atoms[slot, ATOM_MICROS] == 1
             )
         elif kind == NTH:
-            place = program.slots[slot, SLOT_NUMBER]
+            place = program.atoms[slot, ATOM_NUMBER]
             scratch.slots[slot, VALUE] = values[place - 1] if 1 <= place <= size else NULL
         elif kind == SEQUENCE:
             scratch.slots[slot, VALUE] = _sequence(tape, program, zones, scratch, slot, size, as_of)

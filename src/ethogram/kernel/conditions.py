@@ -163,7 +163,7 @@ def conditions_hold(
         kind = conditions[row, IF_KIND]
         if kind == IN_RANGE:
             value = tape.flat[conditions[row, IF_COLUMN], event]
-            if value == NULL or value < conditions[row, IF_LOW] or value > conditions[row, IF_HIGH]:
+            if value < conditions[row, IF_LOW] or value > conditions[row, IF_HIGH]:
                 return False
         elif kind == LOCAL_TIME:
             if not _is_local_time(program, scratch, zones, conditions[row, IF_COLUMN], tape.time[event]):

@@ -9,7 +9,7 @@ Few wide tables, not many narrow arrays: rows are read together, and the time to
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,11 @@ Integers = NDArray[np.int64]
 # where a column's values are: on each event, in the event's code, or several an event
 FLAT, CODED, RAGGED = 0, 1, 2
 
-# Program.dispatch, a row a (level, code): operations from BEGIN need only their window's start checked and are sorted by
-# it; those from CAREFUL up to the next row's BEGIN need all their conditions checked
-BEGIN, CAREFUL = 0, 1
-# Program.ops
-OP_SLOT, OP_KIND, OP_WINDOW, OP_BIT, OP_COLUMN, OP_LOW, OP_HIGH, OP_FIRST, OP_PAST = range(9)
+# Program.ops, a row what one event does to one slot: the form of feeding it, the column whose range is checked, that of the
+# value, the window, the step of a sequence, and the conditions from FIRST up to PAST
+OP_SLOT, OP_FORM, OP_RANGE, OP_VALUE, OP_WINDOW, OP_STEP, OP_FIRST, OP_PAST = range(8)
+PRESENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, OTHER = range(9)
+LOW, HIGH = 0, 1
 # Program.conditions: kinds, columns
 IN_RANGE, LOCAL_TIME, NOT_UNDONE, TERMS = range(4)
 IF_KIND, IF_COLUMN, IF_LOW, IF_HIGH = range(4)
@@ -37,11 +37,13 @@ TERM_COMPARE, TERM_TRUE, TERM_AND, TERM_OR, TERM_NOT = range(5)
 TERM_KIND, TERM_PLACE, TERM_COLUMN, TERM_OPERATOR, TERM_OUTPUT, TERM_BY_RANK = range(6)
 # Program.locals: bit masks, and rows of Program.holidays (FIRST = -1: any day)
 LOCAL_HOURS, LOCAL_WEEKDAYS, LOCAL_MONTHS, LOCAL_FIRST, LOCAL_PAST, LOCAL_OF_CUSTOMER = range(6)
-# Program.slots
+# Program.slots, what each touched one is asked (LENGTH is its window's MICROS), and Program.atoms, the rest about it
+SLOT_KIND, SLOT_LENGTH, SLOT_OUTS, SLOT_OUTS_END = range(4)
 (
-    SLOT_KIND, SLOT_WINDOW, SLOT_PLACE, SLOT_COLUMN, SLOT_NUMBER, SLOT_MICROS, SLOT_MONTHS, SLOT_SINCE, SLOT_UNTIL,
-    SLOT_ZERO, SLOT_SCALE, SLOT_SEQUENCE, SLOT_OUTS, SLOT_OUTS_END,
-) = range(14)  # fmt: skip
+    ATOM_WINDOW, ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE,
+) = range(9)  # fmt: skip
+# Program.triggered: an output, and the comparison without which the slot changes nothing (operator -1: there is none)
+TRIGGER_OUT, TRIGGER_OPERATOR, TRIGGER_LIMIT = range(3)
 # Program.sequences; from SEQ_BITS on the bit of each real step, then the bits of the `not` steps before each and at the end
 (
     SEQ_STEPS,
@@ -69,6 +71,8 @@ PART_KIND, PART_MICROS, PART_MONTHS, PART_UNIT, PART_FIRST, PART_PAST = range(6)
 WINDOW_PARTS, WINDOW_PARTS_END, WINDOW_MICROS = range(3)
 # Program.outs
 OUT_CODE, OUT_CODE_END, OUT_LEVEL = range(3)
+# Sheet.rows
+TO_BITS, TO_GROUPS, TO_VALUES = range(3)
 # Program.texts, a row a function of texts
 TEXT_MOMENTS, TEXT_LOWERS, TEXT_RANKS, TEXT_ZONES = range(4)
 
@@ -76,9 +80,15 @@ TEXT_MOMENTS, TEXT_LOWERS, TEXT_RANKS, TEXT_ZONES = range(4)
 BORN, IDENTIFIED_AT = 0, 1
 GIVEN_TIME, GIVEN_TRAIT, GIVEN_VALUE = range(3)
 
-# Scratch: cells of the state, columns of slots, and of the stamped tables
-TICK, DUE, ARENA, STATUS, DIRTY = range(5)
-STAMP, VALUE, FIRST_TIME_SEEN, EXTRA, TAIL = range(5)
+# Scratch: cells of the state (the defaults hold from one moment until the next; between the steady moments local time is
+# ahead by the offset), and columns of its tables
+TICK, DUE, ARENA, STATUS, DIRTY, DEFAULTS_FROM, DEFAULTS_DUE, STEADY_FROM, STEADY_UNTIL, STEADY_OFFSET = (
+    range(10)
+)
+# slots have FIRST_TIME_SEEN (NULL: untouched), EXTRA and TAIL beside their value, others the answer's number
+VALUE, STAMP = 0, 1
+FIRST_TIME_SEEN, EXTRA, TAIL = 1, 2, 3
+EMPTY = -1
 # Scratch.search: an event a column; the chain so far by step; a mark a (step, event)
 EVENT_TIME, EVENT_BITS, EVENT_KEY, CHAIN, DEAD = range(5)
 # status of a run, and what a run is asked for
@@ -117,56 +127,66 @@ class People(NamedTuple):
 
 
 class Program(NamedTuple):
-    """`inputs` has rows (first, past) of `triggered`, the outputs to run when an input is there: fixed columns, population
-    values, signals, given traits, then one for being identified. `given_of` gives the program's number of a tape's
-    trait."""
+    """`lists[level, code]` is a place in `operations`, where two numbers stand, then as many operations: first those of
+    which only the window's start and one range are to be checked, sorted by the start, then those with conditions.
+
+    `empties` are the values of untouched slots. `inputs` has rows (first, past) of `triggered`, the outputs to run when an
+    input is there: fixed columns, population values, signals, given traits, then one for being identified. `given_of`
+    gives the program's number of a tape's trait.
+    """
 
     levels: int
     timezone_given: int
-    dispatch: Integers
-    ops: Integers
+    lists: NDArray[np.int32]
+    operations: NDArray[np.int32]
+    ops: Annotated[NDArray[np.int32], 8]
+    ranges: Annotated[Integers, 2]
     conditions: Integers
     terms: Integers
     locals: Integers
     holidays: Integers
-    slots: Integers
+    slots: Annotated[Integers, 4]
+    atoms: Annotated[Integers, 9]
+    empties: Integers
     sequences: Integers
     parts: Integers
     windows: Integers
-    outs: Integers
+    outs: Annotated[Integers, 3]
     defaults: Integers
-    ins: Integers
+    ins: Annotated[Integers, 4]
     constants: Integers
     tables: NDArray[np.uint8]
     texts: Integers
     inputs: Integers
-    triggered: Integers
+    triggered: Annotated[Integers, 3]
     given_of: Integers
 
 
 class Scratch(NamedTuple):
-    """Rows are stamped with the number of the answer that wrote them, so that nothing needs clearing.
-
-    `bounds` has the first and last moment of each window, inclusive; the arena rows of (value, next). `search` is for chains
-    of events, `digits` for two numbers written out.
+    """`bounds` has the first and last moment of each window, inclusive, `opens` the first of each operation's; `dirty` the
+    slots that are not as `empties` says; the arena rows of (value, next). `search` is for chains of events, `digits` for
+    two numbers written out, `words` for the bits of the 64 customers at hand. Rows of `givens` and `outs` are stamped with
+    the number of the answer that wrote them.
     """
 
     state: Integers
-    bounds: Integers
-    slots: Integers
-    givens: Integers
-    outs: Integers
+    bounds: Annotated[Integers, 2]
+    opens: Integers
+    slots: Annotated[Integers, 4]
+    givens: Annotated[Integers, 2]
+    outs: Annotated[Integers, 2]
     candidates: NDArray[np.uint64]
-    dirty: Integers
+    dirty: NDArray[np.int32]
     stack: Integers
-    arena: Integers
+    arena: Annotated[Integers, 2]
     sorted: Integers
     search: Integers
     digits: Integers
+    words: NDArray[np.uint64]
 
 
 class Sheet(NamedTuple):
-    """What a run fills. `rows[0..2, output]` say in which row of bits, groups and values an output goes, or are -1.
+    """What a run fills. `rows[output]` says in which row of bits, groups and values an output goes, or is -1.
 
     Moves are rows of (customer, row of `watched`, at, value), `filled[0]` of them; the values of a slot take their first
     column, `due` then says where each position's end.
@@ -196,17 +216,21 @@ class Task(NamedTuple):
 
 def scratch(program: Program, givens: int, arena: int) -> Scratch:
     slots, outputs = len(program.slots), len(program.outs)
+    untouched = np.zeros((slots, 4), np.int64)
+    untouched[:, VALUE], untouched[:, FIRST_TIME_SEEN] = program.empties, NULL
     return Scratch(
-        state=np.zeros(8, np.int64),
+        state=np.zeros(10, np.int64),
         bounds=np.zeros((max(1, len(program.windows)), 2), np.int64),
-        slots=np.zeros((max(1, slots), 5), np.int64),
+        opens=np.zeros(max(1, len(program.ops)), np.int64),
+        slots=untouched,
         givens=np.zeros((max(1, givens), 2), np.int64),
         outs=np.zeros((max(1, outputs), 2), np.int64),
         candidates=np.zeros(outputs // 64 + 1, np.uint64),
-        dirty=np.zeros(max(1, slots), np.int64),
+        dirty=np.zeros(slots + 1, np.int32),
         stack=np.zeros(64, np.int64),
         arena=np.zeros((arena, 2), np.int64),
         sorted=np.zeros(arena, np.int64),
         search=np.zeros((5, arena), np.int64),
         digits=np.zeros((2, 32), np.int64),
+        words=np.zeros(max(1, outputs), np.uint64),
     )

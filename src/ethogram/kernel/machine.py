@@ -24,8 +24,6 @@ from ethogram.kernel.layout import (
     OUT_CODE,
     OUT_CODE_END,
     OVERFLOW,
-    SLOT_SCALE,
-    SLOT_ZERO,
     STAMP,
     STATUS,
     TEXT_LOWERS,
@@ -68,14 +66,6 @@ def compares(operator: int, left: int, right: int) -> bool:
     if operator == 3:
         return left > right
     return left >= right
-
-
-@compiled
-def slot_value(program: Program, scratch: Scratch, slot: int) -> int:
-    if scratch.slots[slot, STAMP] != scratch.state[TICK]:
-        return 0 if program.slots[slot, SLOT_ZERO] else NULL
-    value = scratch.slots[slot, VALUE]
-    return value * program.slots[slot, SLOT_SCALE] if value != NULL else NULL
 
 
 @compiled
@@ -245,7 +235,7 @@ def run_output(
         c = program.ins[at, 3]
         at += 1
         if op == SLOT_COMPARE:
-            value = slot_value(program, scratch, a)
+            value = scratch.slots[a, VALUE]
             top += 1
             stack[top] = value != NULL and compares(b, value, program.constants[c])
         elif op == AND_JUMP:
@@ -262,7 +252,7 @@ def run_output(
             stack[top] = 1 - stack[top]
         elif op == SLOT:
             top += 1
-            stack[top] = slot_value(program, scratch, a)
+            stack[top] = scratch.slots[a, VALUE]
         elif op == OUT:
             top += 1
             stack[top] = scratch.outs[a, VALUE] if scratch.outs[a, STAMP] == tick else program.defaults[a]

@@ -15,18 +15,23 @@ from ethogram.kernel.layout import (
     ARENA,
     BORN,
     DEFAULTS,
+    DEFAULTS_DUE,
+    DEFAULTS_FROM,
     DIRTY,
     DONE,
     DUE,
+    FIRST_TIME_SEEN,
     GIVEN_TIME,
     GIVEN_TRAIT,
     GIVEN_VALUE,
     MOVES,
     NEVER,
     NULL,
+    OP_WINDOW,
     STAMP,
     STATUS,
     TICK,
+    TRIGGER_OUT,
     VALUE,
     VALUES,
     Integers,
@@ -38,7 +43,8 @@ from ethogram.kernel.layout import (
     Task,
 )
 from ethogram.kernel.machine import run_output, wake
-from ethogram.kernel.scan import run_candidates, scan, settle_touched
+from ethogram.kernel.outputs import put_words, run_candidates, settle_touched, take_words, write_unknown
+from ethogram.kernel.scan import scan
 from ethogram.kernel.tables import address, heads, opener
 from ethogram.kernel.windows import bind_windows
 
@@ -46,7 +52,7 @@ from ethogram.kernel.windows import bind_windows
 @compiled
 def _mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past: int) -> None:
     for k in range(first, past):
-        out = triggered[k]
+        out = triggered[k, TRIGGER_OUT]
         candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
 
 
@@ -84,22 +90,14 @@ def _mark_what_is_given(
 
 
 @compiled
-def _position(bit: np.uint64) -> int:
-    """The position of the only bit set."""
-    position = 0
-    if bit & np.uint64(0xFFFFFFFF00000000):
-        position += 32
-    if bit & np.uint64(0xFFFF0000FFFF0000):
-        position += 16
-    if bit & np.uint64(0xFF00FF00FF00FF00):
-        position += 8
-    if bit & np.uint64(0xF0F0F0F0F0F0F0F0):
-        position += 4
-    if bit & np.uint64(0xCCCCCCCCCCCCCCCC):
-        position += 2
-    if bit & np.uint64(0xAAAAAAAAAAAAAAAA):
-        position += 1
-    return position
+def _clear(program: Program, scratch: Scratch) -> None:
+    """As before any event."""
+    state, table, dirty, empties = scratch.state, scratch.slots, scratch.dirty, program.empties
+    for k in range(state[DIRTY]):
+        slot = dirty[k]
+        table[slot, VALUE], table[slot, FIRST_TIME_SEEN] = empties[slot], NULL
+    state[DIRTY], state[ARENA] = 0, 0
+    state[TICK] += 1
 
 
 @compiled
@@ -109,15 +107,15 @@ def answer(
     program: Program,
     zones: Zones,
     scratch: Scratch,
+    sheet: Sheet,
     u: int,
     as_of: int,
-    default_due: int,
+    position: int,
 ) -> bool:
-    """All outputs of customer u, in `scratch.outs` where stamped, else their defaults; False if not yet known."""
-    scratch.state[TICK] += 1
-    scratch.state[DUE] = default_due
-    scratch.state[ARENA] = 0
-    scratch.state[DIRTY] = 0
+    """All outputs of customer u, in `scratch.outs` where stamped, else their defaults, and in the sheet's position, if it is
+    one; False if not yet known."""
+    _clear(program, scratch)
+    scratch.state[DUE] = scratch.state[DEFAULTS_DUE]
     for word in range(len(scratch.candidates)):
         scratch.candidates[word] = np.uint64(0)
     if tape.births[u, BORN] > as_of:
@@ -130,56 +128,26 @@ def answer(
         if scratch.state[STATUS] != DONE:
             return True
         settle_touched(tape, program, zones, scratch, as_of, touched)
-        run_candidates(tape, people, program, zones, scratch, u, as_of, level)
+        run_candidates(tape, people, program, zones, scratch, sheet, u, as_of, level, position)
     return True
 
 
 @compiled
-def bind_moment(
+def _bind_moment(
     tape: Tape, people: People, program: Program, zones: Zones, scratch: Scratch, as_of: int
-) -> int:
-    """Binds windows and defaults (the answers over an empty history); when time alone changes a default."""
+) -> None:
+    """Windows, and the answers over an empty history where time changed them."""
+    state = scratch.state
     bind_windows(program.windows, program.parts, zones, as_of, scratch.bounds)
-    scratch.state[TICK] += 1
-    scratch.state[DUE] = NEVER
+    for op in range(len(program.ops)):
+        scratch.opens[op] = scratch.bounds[program.ops[op, OP_WINDOW], 0]
+    if state[DEFAULTS_FROM] <= as_of < state[DEFAULTS_DUE]:
+        return
+    _clear(program, scratch)
+    state[DUE] = NEVER
     for out in range(len(program.outs)):
         program.defaults[out] = run_output(tape, people, program, zones, scratch, -1, as_of, out)
-    return scratch.state[DUE]
-
-
-@compiled
-def _write(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
-    """The k-th customer's answers into the sheet, which holds the defaults already."""
-    one = np.uint64(1) << np.uint64(k & 63)
-    sheet.known[k] = is_known
-    sheet.due[k] = scratch.state[DUE]
-    if not is_known:
-        for row in range(len(sheet.bits)):
-            sheet.bits[row, k >> 6] &= ~one
-        for row in range(len(sheet.groups)):
-            sheet.groups[row, k] = -1
-        for row in range(len(sheet.values)):
-            sheet.values[row, k] = NULL
-        return
-    for word in range(len(scratch.candidates)):
-        rest = scratch.candidates[word]
-        while rest:
-            low = rest & (~rest + np.uint64(1))
-            out = word * 64 + _position(low)
-            rest ^= low
-            value = scratch.outs[out, VALUE]
-            if value == program.defaults[out]:
-                continue
-            bit_row, group_row, value_row = sheet.rows[0, out], sheet.rows[1, out], sheet.rows[2, out]
-            if bit_row >= 0:
-                if value == 1:
-                    sheet.bits[bit_row, k >> 6] |= one
-                else:
-                    sheet.bits[bit_row, k >> 6] &= ~one
-            if group_row >= 0:
-                sheet.groups[group_row, k] = value
-            if value_row >= 0:
-                sheet.values[value_row, k] = value
+    state[DEFAULTS_FROM], state[DEFAULTS_DUE] = as_of, state[DUE]
 
 
 @compiled
@@ -204,11 +172,11 @@ def _note_moves(
 
 
 @compiled
-def _write_set(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
+def _write_set(scratch: Scratch, sheet: Sheet, k: int, is_known: bool) -> None:
     """The different values that a slot remembers, ascending."""
     filled = sheet.filled[0]
     slot = sheet.filled[1]
-    if is_known and scratch.slots[slot, STAMP] == scratch.state[TICK]:
+    if is_known and scratch.slots[slot, FIRST_TIME_SEEN] != NULL:
         size = collect(scratch, slot)
         values = scratch.sorted
         sort_rows(values, size, 1)
@@ -218,6 +186,33 @@ def _write_set(program: Program, scratch: Scratch, sheet: Sheet, k: int, is_know
                 filled += 1
     sheet.filled[0] = filled
     sheet.due[k] = filled
+
+
+@compiled
+def _walk(
+    tape: Tape,
+    people: People,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    sheet: Sheet,
+    k: int,
+    u: int,
+    start: int,
+    end: int,
+) -> bool:
+    """Every change of customer u in (start, end]; False where memory or room was too small."""
+    at, first = start, True
+    while at <= end:
+        _bind_moment(tape, people, program, zones, scratch, at)
+        is_known = answer(tape, people, program, zones, scratch, sheet, u, at, -1)
+        if scratch.state[STATUS] != DONE:
+            return False
+        if not _note_moves(program, scratch, sheet, u, at, is_known, first):
+            return False
+        at, first = scratch.state[DUE], False
+    sheet.due[k] = at
+    return True
 
 
 _TAPE, _PEOPLE, _PROGRAM, _ZONES = opener(Tape), opener(People), opener(Program), opener(Zones)
@@ -241,8 +236,8 @@ def run(
 
     DEFAULTS binds the answers over an empty history at `end`. ANSWERS writes those at `end`. MOVES writes every change of
     the watched outputs in (start, end], customer by customer in order of time: before becoming known the first
-    `sheet.filled[1]` of them count as 0, the others as -1; their values at `start` are the first ones and no changes. VALUES writes the different values of the slot
-    `sheet.filled[1]`. Fewer positions than all are done where memory was too small or a number overflowed (STATUS).
+    `sheet.filled[1]` of them count as 0, the others as -1; their values at `start` are the first ones and no changes.
+    VALUES writes the different values of the slot `sheet.filled[1]`. Fewer positions than all are done where memory was too small or a number overflowed (STATUS).
     """
     task = Task(mode, positions, begin, start, end)
     all_heads = [heads(tables) for tables in (tape, people, program, zones, scratch, sheet, task)]
@@ -255,35 +250,36 @@ def run_by_address(
 ) -> int:
     tape, people, program, zones = _TAPE(tape_at), _PEOPLE(people_at), _PROGRAM(program_at), _ZONES(zones_at)
     scratch, sheet, task = _SCRATCH(scratch_at), _SHEET(sheet_at), _TASK(task_at)
-    mode, positions, begin, start, end = task.mode, task.positions, task.begin, task.start, task.end
+    mode, begin, start, end = task.mode, task.begin, task.start, task.end
     scratch.state[STATUS] = DONE
-    default_due = bind_moment(tape, people, program, zones, scratch, start if mode == MOVES else end)
+    scratch.state[DEFAULTS_FROM], scratch.state[DEFAULTS_DUE] = 0, 0
+    _bind_moment(tape, people, program, zones, scratch, start if mode == MOVES else end)
     if mode == DEFAULTS:
-        return len(positions)
-    for k in range(begin, len(positions)):
-        u = positions[k]
-        at = start if mode == MOVES else end
+        return 0
+    if mode == ANSWERS:
+        take_words(scratch, sheet, begin)
+    for k in range(begin, len(task.positions)):
+        u = task.positions[k]
         opened = sheet.filled[0]
-        first = True
-        while True:
-            if mode == MOVES:
-                default_due = bind_moment(tape, people, program, zones, scratch, at)
-            is_known = answer(tape, people, program, zones, scratch, u, at, default_due)
-            if scratch.state[STATUS] != DONE:
-                sheet.filled[0] = opened
-                return k
+        if mode == MOVES:
+            fits = _walk(tape, people, program, zones, scratch, sheet, k, u, start, end)
+        else:
+            position = k if mode == ANSWERS else -1
+            is_known = answer(tape, people, program, zones, scratch, sheet, u, end, position)
+            fits = scratch.state[STATUS] == DONE
+        if not fits:
+            sheet.filled[0] = opened
             if mode == ANSWERS:
-                _write(program, scratch, sheet, k, is_known)
-            elif mode == VALUES:
-                _write_set(program, scratch, sheet, k, is_known)
-            elif not _note_moves(program, scratch, sheet, u, at, is_known, first):
-                sheet.filled[0] = opened
-                return k
-            if mode != MOVES:
-                break
-            first = False
-            at = scratch.state[DUE]
-            if at > end:
-                sheet.due[k] = at
-                break
-    return len(positions)
+                put_words(scratch, sheet, k)
+            return k
+        if mode == VALUES:
+            _write_set(scratch, sheet, k, is_known)
+        elif mode == ANSWERS:
+            sheet.known[k], sheet.due[k] = is_known, scratch.state[DUE]
+            if not is_known:
+                write_unknown(scratch, sheet, k)
+            if k & 63 == 63 or k + 1 == len(task.positions):
+                put_words(scratch, sheet, k)
+                if k + 1 < len(task.positions):
+                    take_words(scratch, sheet, k + 1)
+    return len(task.positions)

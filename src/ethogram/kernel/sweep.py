@@ -23,28 +23,23 @@ from ethogram.kernel.accumulate import (
     PERIODS,
     SUM,
 )
+from ethogram.kernel.arithmetic import MILLION
 from ethogram.kernel.calendar import Zones, period_at
 from ethogram.kernel.compiling import compiled_with_arrays as compiled
 from ethogram.kernel.compiling import entry_with_arrays as entry
 from ethogram.kernel.conditions import value_at
 from ethogram.kernel.layout import (
-    BEGIN,
+    ATOM_COLUMN,
+    ATOM_NUMBER,
+    ATOM_PLACE,
     BORN,
-    CAREFUL,
+    HIGH,
+    LOW,
     NULL,
-    OP_COLUMN,
-    OP_HIGH,
-    OP_KIND,
-    OP_LOW,
+    OP_RANGE,
     OP_SLOT,
-    SLOT_COLUMN,
     SLOT_KIND,
-    SLOT_NUMBER,
-    SLOT_PLACE,
-    SLOT_SCALE,
-    SLOT_WINDOW,
-    SLOT_ZERO,
-    WINDOW_MICROS,
+    SLOT_LENGTH,
     Integers,
     Program,
     Tape,
@@ -118,13 +113,13 @@ def _test_piece(
 
 @compiled
 def _value(
-    kind: int, scale: int, zero: int, times: Integers, values: Integers, total: int, first: int, past: int
+    kind: int, empty: int, times: Integers, values: Integers, total: int, first: int, past: int
 ) -> int:
     """A slot's value over its events [first, past)."""
     if first == past:
-        return 0 if zero else NULL
+        return empty
     if kind == COUNT:
-        return (past - first) * scale
+        return (past - first) * MILLION
     if kind == DID:
         return 1
     if kind == SUM:
@@ -134,7 +129,7 @@ def _value(
     if kind == FIRST_TIME:
         return times[first]
     if kind == PERIODS:
-        return (values[past - 1] - values[first] + 1) * scale
+        return (values[past - 1] - values[first] + 1) * MILLION
     best = values[first]
     for k in range(first + 1, past):
         if kind == MAX:
@@ -148,7 +143,7 @@ def _value(
         while best:
             best &= best - 1
             count += 1
-        return count * scale
+        return count * MILLION
     return best
 
 
@@ -164,8 +159,8 @@ def _sweep_slot(
 ) -> None:
     """Every value the slot takes, each with the moments it holds for."""
     slots, moments = program.slots, rules.moments
-    kind, scale, zero = slots[slot, SLOT_KIND], slots[slot, SLOT_SCALE], slots[slot, SLOT_ZERO]
-    length = program.windows[slots[slot, SLOT_WINDOW], WINDOW_MICROS]
+    kind, empty = slots[slot, SLOT_KIND], program.empties[slot]
+    length = slots[slot, SLOT_LENGTH]
     for test in range(rules.slot_tests[slot, 0], rules.slot_tests[slot, 1]):
         masks[test] = 0
     end = len(moments)
@@ -177,7 +172,7 @@ def _sweep_slot(
             leaves = _place(moments, times[leaving] + length)
         following = min(enters, leaves)
         if following > at:
-            value = _value(kind, scale, zero, times, values, total, leaving, entering)
+            value = _value(kind, empty, times, values, total, leaving, entering)
             _test_piece(rules, slot, value, at, following, masks)
             at = following
         if at >= end:
@@ -198,8 +193,8 @@ def _contribution(
     if kind == DID or kind == COUNT or kind == FIRST_TIME or kind == LAST_TIME:
         return 0
     if kind == PERIODS:
-        return period_at(time, program.slots[slot, SLOT_NUMBER], 0, zones)
-    value = value_at(tape, program.slots[slot, SLOT_PLACE], program.slots[slot, SLOT_COLUMN], event, 0)
+        return period_at(time, program.atoms[slot, ATOM_NUMBER], 0, zones)
+    value = value_at(tape, program.atoms[slot, ATOM_PLACE], program.atoms[slot, ATOM_COLUMN], event, 0)
     if kind == DISTINCT_FEW and value != NULL:
         return np.int64(1) << value  # type: ignore[return-value]
     return value
@@ -232,7 +227,7 @@ def sweep(
     masks = test_defaults.copy()
     stack = np.zeros((64, words), np.uint64)
     full = np.zeros(words, np.uint64)
-    ops, dispatch, flat = program.ops, program.dispatch, tape.flat
+    operations, ops, ranges, flat = program.operations, program.ops, program.ranges, tape.flat
     end = len(moments)
     for u in range(len(tape.births)):
         born = _place(moments, tape.births[u, BORN])
@@ -246,16 +241,18 @@ def sweep(
             time = tape.time[event]
             if time > moments[end - 1]:
                 break
-            row = tape.code[event]
-            for op in range(dispatch[row, BEGIN], dispatch[row, CAREFUL]):
-                slot, kind = ops[op, OP_SLOT], ops[op, OP_KIND]
-                length = program.windows[program.slots[slot, SLOT_WINDOW], WINDOW_MICROS]
+            begin = program.lists[0, tape.code[event]]
+            for number in range(begin + 2, begin + 2 + operations[begin]):
+                op = operations[number]
+                slot = ops[op, OP_SLOT]
+                kind = program.slots[slot, SLOT_KIND]
+                length = program.slots[slot, SLOT_LENGTH]
                 if length > 0 and time + length <= moments[0]:
                     continue
-                column = ops[op, OP_COLUMN]
+                column = ops[op, OP_RANGE]
                 if column >= 0:
                     value = flat[column, event]
-                    if value < ops[op, OP_LOW] or value > ops[op, OP_HIGH]:
+                    if value < ranges[op, LOW] or value > ranges[op, HIGH]:
                         continue
                 given = _contribution(tape, program, zones, slot, kind, event, time)
                 if given == NULL:

@@ -4,7 +4,8 @@ Python holds tables as NamedTuples of arrays. Compiled code sees such a tuple as
 (address, rows, width) a field. `program.slots[k, SLOT_KIND]` reads the same in both. Passing arrays themselves would make
 the compiler carry hundreds of values, and count references, from function to function: most of the time it takes.
 
-Compiled code can take an element, set one, ask for `len` and for `shape`. Tables are contiguous; an index is never negative
+A table whose number of columns is known is annotated with it, `Annotated[NDArray[…], 4]`: places in it are then a shift
+away. Compiled code can take an element, set one, ask for `len` and for `shape`. Tables are contiguous; an index is never negative
 and not checked; the caller keeps the arrays alive.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
 import numpy as np
@@ -39,7 +41,16 @@ def address(array: NDArray[Any]) -> int:
 def heads(tables: NamedTuple) -> NDArray[np.int64]:
     """What compiled code needs to know of the arrays of a NamedTuple; whole numbers stand for themselves."""
     rows = [(field, 1, 1) if isinstance(field, int) else _head(field) for field in tables]
+    widths = _widths(type(tables))
+    assert all(rows[place][2] == width for place, width in widths), type(tables).__name__
     return np.array(rows, np.int64)
+
+
+@cache
+def _widths(tables: type[NamedTuple]) -> tuple[tuple[int, int], ...]:
+    """The places of the fields whose number of columns is known, with it."""
+    hints = enumerate(get_type_hints(tables, include_extras=True).values())
+    return tuple((place, hint.__metadata__[0]) for place, hint in hints if hasattr(hint, "__metadata__"))
 
 
 def _head(array: NDArray[Any]) -> tuple[int, int, int]:
@@ -57,9 +68,12 @@ class _Tables(types.Opaque):
 
 
 class _Table(types.Type):
-    def __init__(self, dtype: Any) -> None:
+    """`width` is the number of columns, 0 where it is not known before."""
+
+    def __init__(self, dtype: Any, width: int) -> None:
         self.dtype = dtype
-        super().__init__(f"Table({dtype})")
+        self.width = width
+        super().__init__(f"Table({dtype}, {width})")
 
 
 register_model(_Tables)(models.OpaqueModel)
@@ -74,7 +88,8 @@ class _TableModel(models.StructModel):
 
 def opener(tables: type[Tuple]) -> Callable[[int], Tuple]:
     """A function for compiled code: the tables at the address of their heads."""
-    fields = {name: _field(hint) for name, hint in get_type_hints(tables).items()}
+    hints = get_type_hints(tables, include_extras=True)
+    fields = {name: _field(hint) for name, hint in hints.items()}
     kind = _Tables(tables.__name__, fields)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -90,7 +105,11 @@ def opener(tables: type[Tuple]) -> Callable[[int], Tuple]:
 def _field(hint: Any) -> Any:
     if hint is int:
         return types.int64
-    return _Table(from_dtype(np.dtype(get_args(get_args(hint)[1])[0])))
+    width = 0
+    if hasattr(hint, "__metadata__"):
+        (width,) = hint.__metadata__
+        hint = hint.__origin__
+    return _Table(from_dtype(np.dtype(get_args(get_args(hint)[1])[0])), width)
 
 
 # --- what compiled code can do ------------------------------------------------------------------------------------------
@@ -121,7 +140,7 @@ def _field_of_tables(context: Any, builder: Any, tables: _Tables, value: Any, na
     table = context.make_helper(builder, field)
     table.data = builder.inttoptr(load(0), context.get_value_type(types.CPointer(field.dtype)))
     table.rows = load(1)
-    table.width = load(2)
+    table.width = context.get_constant(types.int64, field.width) if field.width else load(2)
     return table._getvalue()
 
 
@@ -157,7 +176,9 @@ def _place(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     index = args[1]
     if isinstance(sig.args[1], types.BaseTuple):
         row, column = builder.extract_value(index, 0), builder.extract_value(index, 1)
-        index = builder.add(builder.mul(row, table.width), column)
+        known = sig.args[0].width
+        width = context.get_constant(types.int64, known) if known else table.width
+        index = builder.add(builder.mul(row, width), column)
     return builder.gep(table.data, [index])
 
 
