@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.engines.bits import Test, code_tables, decided_by_tests, translate
 from ethogram.engines.clocks import holiday_days, hour_mask, mask_of, timezones
 from ethogram.engines.dispatch import Operation, empty_of, form_of, operation_lists
-from ethogram.engines.inputs import NO_TEST, needed_test, rarest
+from ethogram.engines.inputs import rarest
 from ethogram.engines.made import Derived, Made, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
 from ethogram.engines.spec import ColumnKey, lists_of, properties_of
@@ -20,7 +21,7 @@ from ethogram.engines.tapeset import Arrays, TapeSet
 from ethogram.kernel import layout
 from ethogram.kernel.accumulate import DISTINCT_FEW
 from ethogram.kernel.calendar import Zones, zones
-from ethogram.kernel.layout import NOWHERE, NULL, Program, Tape
+from ethogram.kernel.layout import BITS_TEST, NOWHERE, NULL, Program, Tape
 from ethogram.language.instants import moment_of_text
 from ethogram.language.lowering import traits_of_me
 from ethogram.language.plan import (
@@ -93,7 +94,9 @@ class _Binding:
         constants = np.array([*self.plan.constants, *texts], np.int64)
         functions = self.text_functions()  # lower() may add texts, and the tests are of every text
         local, days = self.local_tables()
-        slots, inputs, triggered = self.inputs(operations, [kind for kind, _, _ in places])
+        tests = self.tests_of_slots()
+        slots, inputs, triggered = self.inputs(operations, [kind for kind, _, _ in places], tests)
+        bits, bit_code = self.bit_tables(tests)
         program = Program(
             levels=self.levels,
             timezone_given=self.timezone_given(),
@@ -106,8 +109,12 @@ class _Binding:
             locals=_table(local, 6),
             holidays=days,
             slots=slots,
-            atoms=_table(self.atom_rows(places), 9),
+            atoms=_table(self.atom_rows(places), 8),
             empties=np.array([empty_of(atom.kind) for atom in self.plan.atoms], np.int64),
+            lengths=np.array([_quick_length(atom.window) for atom in self.plan.atoms], np.int64),
+            tests=_table([(one.low, one.high, one.turn, one.slot) for one in tests], 4),
+            bits=bits,
+            bit_code=bit_code,
             sequences=self.sequences(),
             parts=_table([_part(part) for window in self.plan.windows for part in window], 6),
             windows=self.window_table(),
@@ -365,7 +372,6 @@ class _Binding:
             text_ties = atom.kind is Kind.MOST_FREQUENT and atom.of == "text"
             rows.append(
                 (
-                    self.windows[atom.window],
                     place,
                     column,
                     atom.number,
@@ -418,7 +424,7 @@ class _Binding:
         end = np.cumsum([len(window) for window in self.plan.windows], dtype=np.int64)
         sizes = [len(window) for window in self.plan.windows]
         rows = [(int(past) - size, int(past)) for past, size in zip(end, sizes, strict=True)]
-        return _table([(*row, _quick_length(w)) for row, w in zip(rows, self.plan.windows, strict=True)], 3)
+        return _table(rows, 2)
 
     def outs(self) -> Integers:
         rows, begin = [], 0
@@ -472,35 +478,63 @@ class _Binding:
             return np.zeros((0, 1), np.uint8)
         return np.stack([np.array(self.texts.meet(test), np.uint8) for test in self.plan.tests])
 
+    def tests_of_slots(self) -> list[Test]:
+        """The tests that decide segments, those of a slot together."""
+        self.translation = translate(self.plan, lambda slot: True)
+        self.decided = decided_by_tests(self.plan, self.translation)
+        numbers = {
+            one
+            for output in self.decided
+            for what, one in self.translation.codes[output]
+            if what == BITS_TEST
+        }
+        every = list(self.translation.tests)
+        return sorted(every[number] for number in numbers)
+
+    def bit_tables(self, tests: Sequence[Test]) -> tuple[Integers, Integers]:
+        places = {self.translation.tests[test]: place for place, test in enumerate(tests)}
+        codes = [self.translation.codes[output] for output in self.decided]
+        spans, code = code_tables(codes, places.__getitem__)
+        rows = [(output, *span) for output, span in zip(self.decided, spans, strict=True)]
+        return _table(rows, 3), _table(code, 2)
+
     def inputs(
-        self, operations: Sequence[Operation], kinds: Sequence[int]
-    ) -> tuple[Integers, Integers, Integers]:
+        self, operations: Sequence[Operation], kinds: Sequence[int], tests: Sequence[Test]
+    ) -> tuple[NDArray[np.int32], Integers, Integers]:
         """The outputs to run when an input is touched: of each output's alternatives the least often touched is taken."""
         often = np.zeros(len(self.plan.atoms), np.int64)
         for one in operations:
             often[one.atom] += self.tapes.counts[one.codes].sum()
-        found: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
-        for number, output in enumerate(self.plan.outputs):
-            chosen = rarest(output, often)
-            for one_input in chosen:
-                test = needed_test(self.plan, output, one_input) if len(chosen) == 1 else NO_TEST
-                found.setdefault((one_input.kind, one_input.index), []).append((number, *test))
-        triggered: list[tuple[int, int, int]] = []
+        found: dict[tuple[str, int], list[int]] = {}
+        by_tests = set(self.decided)
+        machine = [number for number in range(len(self.plan.outputs)) if number not in by_tests]
+        decided: dict[int, int] = {}
+        for number in (*self.decided, *machine):
+            for one_input in rarest(self.plan.outputs[number], often):
+                found.setdefault((one_input.kind, one_input.index), []).append(number)
+                if one_input.kind == "slot" and number in by_tests:
+                    decided[one_input.index] = decided.get(one_input.index, 0) + 1
+        triggered: list[int] = []
 
         def row(kind: str, index: int) -> tuple[int, int]:
             begin = len(triggered)
             triggered.extend(found.get((kind, index), ()))
             return begin, len(triggered)
 
-        slots = [
-            (kind, _quick_length(atom.window), *row("slot", index))
-            for index, (atom, kind) in enumerate(zip(self.plan.atoms, kinds, strict=True))
-        ]
+        slots: list[tuple[int, ...]] = []
+        first = np.searchsorted([test.slot for test in tests], np.arange(len(kinds) + 1)).tolist()
+        turning = {test.slot for test in tests if test.turn != NULL}
+        for index, (atom, kind) in enumerate(zip(self.plan.atoms, kinds, strict=True)):
+            begin, end = row("slot", index)
+            own, window = first[index : index + 2], self.windows[atom.window]
+            slots.append(
+                (kind, window, *own, begin, begin + decided.get(index, 0), end, int(index in turning))
+            )
         sizes = {"fixed": self.plan.fixed, "fitted": self.plan.fits, "signal": self.plan.signals}
         rows = [row(kind, index) for kind, some in sizes.items() for index in range(len(some))]
         rows += [row("given", index) for index in range(len(self.plan.givens))]
         rows.append(row("identified", 0))
-        return _table(slots, 4), _table(rows, 2), _table(triggered, 3)
+        return _table(slots, 8, np.int32), _table(rows, 2), np.array(triggered, np.int64)
 
     def given_numbers(self) -> Integers:
         """The program's number of each trait on the tape, NOWHERE where it is not asked for."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.engines.bits import Translation, bit_rows, code_tables, translate
 from ethogram.engines.running import Runner
 from ethogram.kernel.layout import (
     ATOM_PLACE,
@@ -16,37 +16,12 @@ from ethogram.kernel.layout import (
     OP_SLOT,
     RAGGED,
     SLOT_KIND,
-    SLOT_LENGTH,
 )
-from ethogram.kernel.sweep import (
-    AGAINST_ELAPSED,
-    AGAINST_LIMIT,
-    BITS_ALL,
-    BITS_AND,
-    BITS_NOT,
-    BITS_OR,
-    BITS_TEST,
-    SWEEPABLE,
-    Rules,
-    sweep,
-)
-from ethogram.language.plan import Instruction, Op
+from ethogram.kernel.sweep import SWEEPABLE, Rules, sweep
 from ethogram.model.event import Moment
 
 Integers = NDArray[np.int64]
 Bits = NDArray[np.uint64]
-Test = tuple[int, int, int, int, int, int]
-"""(slot, kind, operator, limit, unit, sign)"""
-HOLDS = {0: np.equal, 1: np.less, 2: np.less_equal, 3: np.greater, 4: np.greater_equal}
-
-
-@dataclass(slots=True)
-class _Translation:
-    """Code of outputs as code over bit rows; tests in order of appearance."""
-
-    tests: dict[Test, int] = field(default_factory=dict)
-    codes: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    slots: dict[int, frozenset[int]] = field(default_factory=dict)
 
 
 def sweepable(runner: Runner) -> list[int]:
@@ -60,9 +35,7 @@ def swept_sizes(
     """For each output the number of customers for whom it holds at each moment; `moments` ascend."""
     translation = _translate(runner)
     grid = np.array(moments, np.int64)
-    rules, order = _rules(runner, translation, outputs, grid)
-    test_defaults = _default_rows(runner, order, grid)
-    defaults = np.stack([_run(translation, output, test_defaults, order) for output in outputs])
+    rules, test_defaults, defaults = _rules(runner, translation, outputs, grid)
 
     def one(bucket: int) -> tuple[Integers, Integers]:
         tape = runner.tape(bucket)
@@ -82,18 +55,9 @@ def swept_sizes(
     return {output: sizes[row] for row, output in enumerate(outputs)}
 
 
-def _translate(runner: Runner) -> _Translation:
-    translation = _Translation()
+def _translate(runner: Runner) -> Translation:
     usable = _usable_slots(runner)
-    for index, output in enumerate(runner.plan.outputs):
-        if output.type == "flag" and output.level == 0:
-            code = _bit_code(runner, translation, usable, output.code)
-            if code is not None:
-                translation.codes[index] = code
-                inner = {translation.slots[one.a] for one in output.code if one.op is Op.OUT}
-                own = frozenset(one.a for one in output.code if one.op in (Op.SLOT, Op.SLOT_COMPARE))
-                translation.slots[index] = own.union(*inner)
-    return translation
+    return translate(runner.plan, lambda slot: bool(usable[slot]))
 
 
 def _usable_slots(runner: Runner) -> NDArray[np.bool_]:
@@ -101,7 +65,7 @@ def _usable_slots(runner: Runner) -> NDArray[np.bool_]:
     program = runner.bound.program
     slots, atoms = program.slots, program.atoms
     usable: NDArray[np.bool_] = np.isin(slots[:, SLOT_KIND], SWEEPABLE) & (atoms[:, ATOM_PLACE] != RAGGED)
-    usable &= slots[:, SLOT_LENGTH] >= 0
+    usable &= program.lengths >= 0
     usable &= np.array([atom.level == 0 for atom in runner.plan.atoms], np.bool_)
     for begin in np.unique(program.lists).tolist():
         plain, careful = program.operations[begin : begin + 2]
@@ -110,114 +74,43 @@ def _usable_slots(runner: Runner) -> NDArray[np.bool_]:
     return usable
 
 
-def _bit_code(
-    runner: Runner, translation: _Translation, usable: NDArray[np.bool_], code: Sequence[Instruction]
-) -> list[tuple[int, int]] | None:
-    """None where an instruction has no form over bits."""
-    found: list[tuple[int, int]] = []
-    pending: list[tuple[int, int]] = []
-    constants = runner.plan.constants
-    at = 0
-    while at <= len(code):
-        while pending and pending[-1][0] == at:
-            found.append((pending.pop()[1], 0))
-        if at == len(code):
-            break
-        one = code[at]
-        match one.op:
-            case Op.SLOT_COMPARE if usable[one.a]:
-                test = (one.a, AGAINST_LIMIT, one.b, constants[one.c], 0, 0)
-                found.append((BITS_TEST, translation.tests.setdefault(test, len(translation.tests))))
-            case Op.SLOT if usable[one.a] and _is_elapsed(code, at):
-                limit, compare = code[at + 1], code[at + 2]
-                test = (one.a, AGAINST_ELAPSED, compare.a, constants[limit.a], compare.b, compare.c)
-                found.append((BITS_TEST, translation.tests.setdefault(test, len(translation.tests))))
-                at += 2
-            case Op.SLOT if usable[one.a] and runner.plan.atoms[one.a].kind == 0:
-                test = (one.a, AGAINST_LIMIT, 0, 1, 0, 0)
-                found.append((BITS_TEST, translation.tests.setdefault(test, len(translation.tests))))
-            case Op.OUT if one.a in translation.codes:
-                found += translation.codes[one.a]
-            case Op.CONST if constants[one.a] in (0, 1) and not one.b:
-                found.append((BITS_ALL, constants[one.a]))
-            case Op.AND_JUMP | Op.OR_JUMP:
-                pending.append((one.a, BITS_AND if one.op is Op.AND_JUMP else BITS_OR))
-            case Op.NOT:
-                found.append((BITS_NOT, 0))
-            case Op.IS_TRUE:
-                pass
-            case _:
-                return None
-        at += 1
-    return found
-
-
-def _is_elapsed(code: Sequence[Instruction], at: int) -> bool:
-    """A slot's moment against a constant number of days."""
-    following = code[at + 1 : at + 3]
-    return [one.op for one in following] == [Op.CONST, Op.ELAPSED_COMPARE]
-
-
 def _rules(
-    runner: Runner, translation: _Translation, outputs: Sequence[int], grid: Integers
-) -> tuple[Rules, list[Test]]:
-    """Tests sorted by slot, since a slot's tests are looked at together."""
+    runner: Runner, translation: Translation, outputs: Sequence[int], grid: Integers
+) -> tuple[Rules, Bits, Bits]:
+    """Tests sorted by slot, since a slot's tests are looked at together; what tests and outputs say of no events."""
     order = sorted(translation.tests)
-    number = {translation.tests[test]: place for place, test in enumerate(order)}
-    slots = np.array([test[0] for test in order], np.int64)
+    every = list(translation.tests)
+    place = {test: number for number, test in enumerate(order)}
+
+    def renumbered(number: int) -> int:
+        return place[every[number]]
+
+    slots = np.array([test.slot for test in order], np.int64)
     size = len(runner.plan.atoms)
-    slot_tests = np.searchsorted(slots, np.arange(size + 1))
-    code: list[tuple[int, int]] = []
-    codes: list[tuple[int, int]] = []
+    first = np.searchsorted(slots, np.arange(size + 1))
     by_slot: list[list[int]] = [[] for _ in range(size)]
     for row, output in enumerate(outputs):
-        begin = len(code)
-        code += [(op, number[a] if op == BITS_TEST else a) for op, a in translation.codes[output]]
-        codes.append((begin, len(code)))
         for slot in translation.slots[output]:
             by_slot[slot].append(row)
     ends = np.cumsum([len(some) for some in by_slot], dtype=np.int64)
     begins = np.concatenate([[0], ends[:-1]]).astype(np.int64) if size else ends
-    return (
-        Rules(
-            grid,
-            np.array([test[1:] for test in order], np.int64).reshape(-1, 5),
-            np.stack([slot_tests[:-1], slot_tests[1:]], axis=1).astype(np.int64),
-            np.array(code, np.int64).reshape(-1, 2),
-            np.array(codes, np.int64).reshape(-1, 2),
-            np.stack([begins, ends], axis=1),
-            np.array([row for some in by_slot for row in some], np.int64),
-        ),
-        order,
-    )
-
-
-def _default_rows(runner: Runner, order: Sequence[Test], grid: Integers) -> Bits:
-    """What each test says over an empty history: zero or missing against its limit."""
+    codes = [translation.codes[output] for output in outputs]
+    spans, code = code_tables(codes, renumbered)
     empties = runner.bound.program.empties
-    rows = np.zeros((len(order), -(-len(grid) // 64)), np.uint64)
-    for row, (slot, kind, operator, limit, _, _) in enumerate(order):
-        value = empties[slot]
-        if kind == AGAINST_LIMIT and value != NULL and HOLDS[operator](value, limit):
-            rows[row] = ~np.uint64(0)
-    return rows
-
-
-def _run(translation: _Translation, output: int, rows: Bits, order: Sequence[Test]) -> Bits:
-    number = {translation.tests[test]: place for place, test in enumerate(order)}
-    stack: list[Bits] = []
-    for op, a in translation.codes[output]:
-        match op:
-            case 0:
-                stack.append(rows[number[a]])
-            case 1:
-                stack.append(np.full(rows.shape[1], ~np.uint64(0) if a else 0, np.uint64))
-            case 4:
-                stack[-1] = ~stack[-1]
-            case _:
-                other = stack.pop()
-                stack[-1] = stack[-1] & other if op == BITS_AND else stack[-1] | other
-    return stack[0]
+    test_rows = np.zeros((len(order), -(-len(grid) // 64)), np.uint64)
+    for row, test in enumerate(order):
+        if test.turn == NULL and test.low <= empties[test.slot] <= test.high:
+            test_rows[row] = ~np.uint64(0)
+    rules = Rules(
+        grid,
+        np.array([(test.low, test.high, test.turn) for test in order], np.int64).reshape(-1, 3),
+        np.stack([first[:-1], first[1:]], axis=1).astype(np.int64),
+        np.array(code, np.int64).reshape(-1, 2),
+        np.array(spans, np.int64).reshape(-1, 2),
+        np.stack([begins, ends], axis=1),
+        np.array([row for some in by_slot for row in some], np.int64),
+    )
+    return rules, test_rows, np.stack([bit_rows(one, test_rows, renumbered) for one in codes])
 
 
 def _unpacked(row: Bits, size: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NULL = -(2**63)
+LEAST_VALUE = NULL + 1
 NEVER = 2**63 - 1
 OPEN_PAST = -(2**62)
 NOWHERE = -1
@@ -37,13 +38,20 @@ TERM_COMPARE, TERM_TRUE, TERM_AND, TERM_OR, TERM_NOT = range(5)
 TERM_KIND, TERM_PLACE, TERM_COLUMN, TERM_OPERATOR, TERM_OUTPUT, TERM_BY_RANK = range(6)
 # Program.locals: bit masks, and rows of Program.holidays (FIRST = -1: any day)
 LOCAL_HOURS, LOCAL_WEEKDAYS, LOCAL_MONTHS, LOCAL_FIRST, LOCAL_PAST, LOCAL_OF_CUSTOMER = range(6)
-# Program.slots, what each touched one is asked (LENGTH is its window's MICROS), and Program.atoms, the rest about it
-SLOT_KIND, SLOT_LENGTH, SLOT_OUTS, SLOT_OUTS_END = range(4)
+# Program.slots, what each touched one is asked: its tests, and the outputs that it may change, those that tests decide
+# before those for the machine; Program.atoms, the rest about it
+SLOT_KIND, SLOT_WINDOW, SLOT_TESTS, SLOT_TESTS_END, SLOT_OUTS, SLOT_MACHINE, SLOT_OUTS_END, SLOT_TURNS = (
+    range(8)
+)
 (
-    ATOM_WINDOW, ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE,
-) = range(9)  # fmt: skip
-# Program.triggered: an output, and the comparison without which the slot changes nothing (operator -1: there is none)
-TRIGGER_OUT, TRIGGER_OPERATOR, TRIGGER_LIMIT = range(3)
+    ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE,
+) = range(8)  # fmt: skip
+# Program.tests: the limits between which a slot's value makes it true. With a TURN they are counted from now, and the test
+# may turn when that much time has passed since the value
+TEST_LOW, TEST_HIGH, TEST_TURN, TEST_SLOT = range(4)
+# Program.bits: an output, and its postfix code, rows of (what, number) in Program.bit_code
+BITS_OUT, BITS_CODE, BITS_CODE_END = range(3)
+BITS_TEST, BITS_ALL, BITS_AND, BITS_OR, BITS_NOT = range(5)
 # Program.sequences; from SEQ_BITS on the bit of each real step, then the bits of the `not` steps before each and at the end
 (
     SEQ_STEPS,
@@ -56,7 +64,7 @@ TRIGGER_OUT, TRIGGER_OPERATOR, TRIGGER_LIMIT = range(3)
     SEQ_GAP_MONTHS,
     SEQ_BITS,
 ) = range(9)
-# Program.parts of windows, and Program.windows (WINDOW_MICROS: 0 all of the past, -1 where the calendar decides)
+# Program.parts of windows, and Program.windows
 FROM, TO, PERIOD, SINCE, UNTIL, SINCE_NOW, UNTIL_NOW = range(7)
 PARTS = {
     "from": FROM,
@@ -68,7 +76,7 @@ PARTS = {
     "until_now": UNTIL_NOW,
 }
 PART_KIND, PART_MICROS, PART_MONTHS, PART_UNIT, PART_FIRST, PART_PAST = range(6)
-WINDOW_PARTS, WINDOW_PARTS_END, WINDOW_MICROS = range(3)
+WINDOW_PARTS, WINDOW_PARTS_END = range(2)
 # Program.outs
 OUT_CODE, OUT_CODE_END, OUT_LEVEL = range(3)
 # Sheet.rows
@@ -130,7 +138,8 @@ class Program(NamedTuple):
     """`lists[level, code]` is a place in `operations`, where two numbers stand, then as many operations: first those of
     which only the window's start and one range are to be checked, sorted by the start, then those with conditions.
 
-    `empties` are the values of untouched slots. `inputs` has rows (first, past) of `triggered`, the outputs to run when an
+    `empties` are the values of untouched slots, `lengths` those of their windows in microseconds, 0 for all of the past, -1
+    where the calendar decides. `bits` are outputs that tests of slots decide, for 64 customers at a time. `inputs` has rows (first, past) of `triggered`, the outputs to run when an
     input is there: fixed columns, population values, signals, given traits, then one for being identified. `given_of`
     gives the program's number of a tape's trait.
     """
@@ -145,9 +154,13 @@ class Program(NamedTuple):
     terms: Integers
     locals: Integers
     holidays: Integers
-    slots: Annotated[Integers, 4]
-    atoms: Annotated[Integers, 9]
+    slots: Annotated[NDArray[np.int32], 8]
+    atoms: Annotated[Integers, 8]
     empties: Integers
+    lengths: Integers
+    tests: Annotated[Integers, 4]
+    bits: Annotated[Integers, 3]
+    bit_code: Annotated[Integers, 2]
     sequences: Integers
     parts: Integers
     windows: Integers
@@ -158,14 +171,15 @@ class Program(NamedTuple):
     tables: NDArray[np.uint8]
     texts: Integers
     inputs: Integers
-    triggered: Annotated[Integers, 3]
+    triggered: Integers
     given_of: Integers
 
 
 class Scratch(NamedTuple):
     """`bounds` has the first and last moment of each window, inclusive, `opens` the first of each operation's; `dirty` the
     slots that are not as `empties` says; the arena rows of (value, next). `search` is for chains of events, `digits` for
-    two numbers written out, `words` for the bits of the 64 customers at hand. Rows of `givens` and `outs` are stamped with
+    two numbers written out. `limits` are those of the tests at the moment, `words` their truth for the 64 customers at
+    hand, `fresh_words` that for people without events. Rows of `givens` and `outs` are stamped with
     the number of the answer that wrote them.
     """
 
@@ -182,7 +196,10 @@ class Scratch(NamedTuple):
     sorted: Integers
     search: Integers
     digits: Integers
+    limits: Annotated[Integers, 2]
     words: NDArray[np.uint64]
+    fresh_words: NDArray[np.uint64]
+    bit_stack: NDArray[np.uint64]
 
 
 class Sheet(NamedTuple):
@@ -215,7 +232,7 @@ class Task(NamedTuple):
 
 
 def scratch(program: Program, givens: int, arena: int) -> Scratch:
-    slots, outputs = len(program.slots), len(program.outs)
+    slots, outputs, tests = len(program.slots), len(program.outs), len(program.tests)
     untouched = np.zeros((slots, 4), np.int64)
     untouched[:, VALUE], untouched[:, FIRST_TIME_SEEN] = program.empties, NULL
     return Scratch(
@@ -232,5 +249,8 @@ def scratch(program: Program, givens: int, arena: int) -> Scratch:
         sorted=np.zeros(arena, np.int64),
         search=np.zeros((5, arena), np.int64),
         digits=np.zeros((2, 32), np.int64),
-        words=np.zeros(max(1, outputs), np.uint64),
+        limits=np.zeros((max(1, tests), 2), np.int64),
+        words=np.zeros(max(1, tests), np.uint64),
+        fresh_words=np.zeros(max(1, tests), np.uint64),
+        bit_stack=np.zeros(len(program.bit_code) + 1, np.uint64),
     )

@@ -18,27 +18,35 @@ from ethogram.kernel.arithmetic import MILLION
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
-    ATOM_WINDOW,
+    BITS_AND,
+    BITS_CODE,
+    BITS_CODE_END,
+    BITS_NOT,
+    BITS_OR,
+    BITS_OUT,
+    BITS_TEST,
     DIRTY,
     DUE,
     EXTRA,
     FIRST_TIME_SEEN,
+    HIGH,
+    LOW,
     NULL,
-    OUT_CODE,
-    OUT_CODE_END,
     OUT_LEVEL,
     SLOT_KIND,
-    SLOT_LENGTH,
+    SLOT_MACHINE,
     SLOT_OUTS,
     SLOT_OUTS_END,
+    SLOT_TESTS,
+    SLOT_TESTS_END,
+    SLOT_TURNS,
+    SLOT_WINDOW,
     STAMP,
+    TEST_TURN,
     TICK,
     TO_BITS,
     TO_GROUPS,
     TO_VALUES,
-    TRIGGER_LIMIT,
-    TRIGGER_OPERATOR,
-    TRIGGER_OUT,
     VALUE,
     People,
     Program,
@@ -46,7 +54,7 @@ from ethogram.kernel.layout import (
     Sheet,
     Tape,
 )
-from ethogram.kernel.machine import AND_JUMP, SLOT_COMPARE, compares, run_output
+from ethogram.kernel.machine import run_output, wake
 from ethogram.kernel.windows import next_edge
 
 ONE = np.uint64(1)
@@ -54,11 +62,16 @@ ONE = np.uint64(1)
 
 @compiled
 def settle_touched(
-    tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int, position: int
 ) -> None:
-    """Values of the slots touched since `begin`, the moments they lapse, and the outputs they may change."""
+    """Values of the slots touched since `begin`, the moments they lapse, the tests they pass (where the answer goes to a
+    position of the sheet), and the outputs they may change."""
     table, dirty, state, candidates = scratch.slots, scratch.dirty, scratch.state, scratch.candidates
-    slots, triggered = program.slots, program.triggered
+    slots, lengths, triggered = program.slots, program.lengths, program.triggered
+    limits, words = scratch.limits, scratch.words
+    lane = np.uint64(position & 63)
+    others = ~(ONE << lane)
+    due = state[DUE]
     for k in range(begin, state[DIRTY]):
         slot = dirty[k]
         kind = slots[slot, SLOT_KIND]
@@ -72,23 +85,35 @@ def settle_touched(
             value = first if kind == FIRST_TIME else value
             table[slot, VALUE] = value
         else:
+            state[DUE] = due
             settle(tape, program, zones, scratch, slot, kind, as_of)
+            due = state[DUE]
             value = table[slot, VALUE]
         reference = last if (kind == DID) | (kind == LAST_TIME) else first
-        length = slots[slot, SLOT_LENGTH]
+        length = lengths[slot]
         if length != 0:
             at = reference + length
             if length < 0:
-                window = program.atoms[slot, ATOM_WINDOW]
+                window = slots[slot, SLOT_WINDOW]
                 at = next_edge(program.windows, program.parts, zones, window, reference, as_of)
-            if as_of < at < state[DUE]:
-                state[DUE] = at
-        for place in range(slots[slot, SLOT_OUTS], slots[slot, SLOT_OUTS_END]):
-            operator, out = triggered[place, TRIGGER_OPERATOR], triggered[place, TRIGGER_OUT]
-            if operator >= 0:
-                if value == NULL or not compares(operator, value, triggered[place, TRIGGER_LIMIT]):
-                    continue
+            due = at if (at > as_of) & (at < due) else due
+        outs = slots[slot, SLOT_OUTS]
+        if position >= 0:
+            outs = slots[slot, SLOT_MACHINE]
+            for test in range(slots[slot, SLOT_TESTS], slots[slot, SLOT_TESTS_END]):
+                holds = (limits[test, LOW] <= value) & (value <= limits[test, HIGH])
+                words[test] = (words[test] & others) | (np.uint64(holds) << lane)
+            if slots[slot, SLOT_TURNS] and value != NULL:
+                state[DUE] = due
+                for test in range(slots[slot, SLOT_TESTS], slots[slot, SLOT_TESTS_END]):
+                    if program.tests[test, TEST_TURN] != NULL:
+                        wake(state, value + program.tests[test, TEST_TURN], as_of)
+                        wake(state, value + program.tests[test, TEST_TURN] + 1, as_of)
+                due = state[DUE]
+        for place in range(outs, slots[slot, SLOT_OUTS_END]):
+            out = triggered[place]
             candidates[out >> 6] |= ONE << np.uint64(out & 63)
+    state[DUE] = due
 
 
 @compiled
@@ -126,44 +151,22 @@ def run_candidates(
             bits = rest
             if codes[out, OUT_LEVEL] != level:
                 continue
-            value = _conjunction(program, scratch, out)
-            if value < 0:
-                value = run_output(tape, people, program, zones, scratch, u, as_of, out)
+            value = run_output(tape, people, program, zones, scratch, u, as_of, out)
             outs[out, VALUE], outs[out, STAMP] = value, tick
             if position >= 0 and value != defaults[out]:
-                _write(scratch, sheet, position, out, value)
+                _write(sheet, position, out, value)
 
 
 @compiled
-def _conjunction(program: Program, scratch: Scratch, out: int) -> int:
-    """The commonest outputs, comparisons of slots joined by `and`, without the machine; -1 where it is another."""
-    ins, table = program.ins, scratch.slots
-    at, end = program.outs[out, OUT_CODE], program.outs[out, OUT_CODE_END]
-    length = end - at
-    while ins[at, 0] == SLOT_COMPARE:
-        value = table[ins[at, 1], VALUE]
-        holds = value != NULL and compares(ins[at, 2], value, program.constants[ins[at, 3]])
-        at += 1
-        if at == end:
-            return holds
-        if ins[at, 0] != AND_JUMP or ins[at, 1] != length:
-            return -1
-        if not holds:
-            return 0
-        at += 1
-    return -1
-
-
-@compiled
-def _write(scratch: Scratch, sheet: Sheet, position: int, out: int, value: int) -> None:
-    """An answer that is not the default; bits go to the words at hand."""
+def _write(sheet: Sheet, position: int, out: int, value: int) -> None:
+    """An answer that is not the default."""
     row = sheet.rows[out, TO_BITS]
     if row >= 0:
         one = ONE << np.uint64(position & 63)
         if value == 1:
-            scratch.words[row] |= one
+            sheet.bits[row, position >> 6] |= one
         else:
-            scratch.words[row] &= ~one
+            sheet.bits[row, position >> 6] &= ~one
     row = sheet.rows[out, TO_GROUPS]
     if row >= 0:
         sheet.groups[row, position] = value
@@ -173,11 +176,11 @@ def _write(scratch: Scratch, sheet: Sheet, position: int, out: int, value: int) 
 
 
 @compiled
-def write_unknown(scratch: Scratch, sheet: Sheet, position: int) -> None:
+def write_unknown(sheet: Sheet, position: int) -> None:
     """The answers of someone not yet known: nothing."""
     one = ONE << np.uint64(position & 63)
     for row in range(len(sheet.bits)):
-        scratch.words[row] &= ~one
+        sheet.bits[row, position >> 6] &= ~one
     for row in range(len(sheet.groups)):
         sheet.groups[row, position] = -1
     for row in range(len(sheet.values)):
@@ -185,13 +188,36 @@ def write_unknown(scratch: Scratch, sheet: Sheet, position: int) -> None:
 
 
 @compiled
-def take_words(scratch: Scratch, sheet: Sheet, position: int) -> None:
-    """The bits of the 64 customers around a position, to work on."""
-    for row in range(len(sheet.bits)):
-        scratch.words[row] = sheet.bits[row, position >> 6]
+def open_words(scratch: Scratch) -> None:
+    """The tests of 64 people without events."""
+    for test in range(len(scratch.words)):
+        scratch.words[test] = scratch.fresh_words[test]
 
 
 @compiled
-def put_words(scratch: Scratch, sheet: Sheet, position: int) -> None:
-    for row in range(len(sheet.bits)):
-        sheet.bits[row, position >> 6] = scratch.words[row]
+def close_words(
+    program: Program, scratch: Scratch, sheet: Sheet, position: int, lanes: np.uint64, known: np.uint64
+) -> None:
+    """The outputs that tests decide, for the people around a position whose bits are in `lanes`."""
+    code, stack = program.bit_code, scratch.bit_stack
+    for row in range(len(program.bits)):
+        top = -1
+        for at in range(program.bits[row, BITS_CODE], program.bits[row, BITS_CODE_END]):
+            what, number = code[at, 0], code[at, 1]
+            if what == BITS_TEST:
+                top += 1
+                stack[top] = scratch.words[number]
+            elif what == BITS_AND:
+                top -= 1
+                stack[top] &= stack[top + 1]
+            elif what == BITS_OR:
+                top -= 1
+                stack[top] |= stack[top + 1]
+            elif what == BITS_NOT:
+                stack[top] = ~stack[top]
+            else:
+                top += 1
+                stack[top] = ~np.uint64(0) if number else np.uint64(0)
+        place = sheet.rows[program.bits[row, BITS_OUT], TO_BITS]
+        before = sheet.bits[place, position >> 6]
+        sheet.bits[place, position >> 6] = (before & ~lanes) | (stack[0] & known)

@@ -24,14 +24,20 @@ from ethogram.kernel.layout import (
     GIVEN_TIME,
     GIVEN_TRAIT,
     GIVEN_VALUE,
+    HIGH,
+    LEAST_VALUE,
+    LOW,
     MOVES,
     NEVER,
     NULL,
     OP_WINDOW,
     STAMP,
     STATUS,
+    TEST_HIGH,
+    TEST_LOW,
+    TEST_SLOT,
+    TEST_TURN,
     TICK,
-    TRIGGER_OUT,
     VALUE,
     VALUES,
     Integers,
@@ -43,7 +49,7 @@ from ethogram.kernel.layout import (
     Task,
 )
 from ethogram.kernel.machine import run_output, wake
-from ethogram.kernel.outputs import put_words, run_candidates, settle_touched, take_words, write_unknown
+from ethogram.kernel.outputs import close_words, open_words, run_candidates, settle_touched, write_unknown
 from ethogram.kernel.scan import scan
 from ethogram.kernel.tables import address, heads, opener
 from ethogram.kernel.windows import bind_windows
@@ -52,7 +58,7 @@ from ethogram.kernel.windows import bind_windows
 @compiled
 def _mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past: int) -> None:
     for k in range(first, past):
-        out = triggered[k, TRIGGER_OUT]
+        out = triggered[k]
         candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
 
 
@@ -127,9 +133,22 @@ def answer(
         scan(tape, program, zones, scratch, u, as_of, level)
         if scratch.state[STATUS] != DONE:
             return True
-        settle_touched(tape, program, zones, scratch, as_of, touched)
+        settle_touched(tape, program, zones, scratch, as_of, touched, position)
         run_candidates(tape, people, program, zones, scratch, sheet, u, as_of, level, position)
     return True
+
+
+@compiled
+def _bind_tests(program: Program, scratch: Scratch, as_of: int) -> None:
+    tests, limits = program.tests, scratch.limits
+    for test in range(len(tests)):
+        low, high = tests[test, TEST_LOW], tests[test, TEST_HIGH]
+        if tests[test, TEST_TURN] != NULL:
+            low = low + as_of if low != LEAST_VALUE else low
+            high = high + as_of if high != NEVER else high
+        limits[test, LOW], limits[test, HIGH] = low, high
+        empty = program.empties[tests[test, TEST_SLOT]]
+        scratch.fresh_words[test] = ~np.uint64(0) if low <= empty <= high else np.uint64(0)
 
 
 @compiled
@@ -141,6 +160,7 @@ def _bind_moment(
     bind_windows(program.windows, program.parts, zones, as_of, scratch.bounds)
     for op in range(len(program.ops)):
         scratch.opens[op] = scratch.bounds[program.ops[op, OP_WINDOW], 0]
+    _bind_tests(program, scratch, as_of)
     if state[DEFAULTS_FROM] <= as_of < state[DEFAULTS_DUE]:
         return
     _clear(program, scratch)
@@ -256,30 +276,35 @@ def run_by_address(
     _bind_moment(tape, people, program, zones, scratch, start if mode == MOVES else end)
     if mode == DEFAULTS:
         return 0
-    if mode == ANSWERS:
-        take_words(scratch, sheet, begin)
-    for k in range(begin, len(task.positions)):
+    lanes, known = np.uint64(0), np.uint64(0)
+    size = len(task.positions)
+    for k in range(begin, size):
         u = task.positions[k]
         opened = sheet.filled[0]
         if mode == MOVES:
             fits = _walk(tape, people, program, zones, scratch, sheet, k, u, start, end)
         else:
             position = k if mode == ANSWERS else -1
+            if mode == ANSWERS and (k & 63 == 0 or k == begin):
+                open_words(scratch)
+                lanes, known = np.uint64(0), np.uint64(0)
             is_known = answer(tape, people, program, zones, scratch, sheet, u, end, position)
             fits = scratch.state[STATUS] == DONE
         if not fits:
             sheet.filled[0] = opened
             if mode == ANSWERS:
-                put_words(scratch, sheet, k)
+                close_words(program, scratch, sheet, k, lanes, known)
             return k
         if mode == VALUES:
             _write_set(scratch, sheet, k, is_known)
         elif mode == ANSWERS:
             sheet.known[k], sheet.due[k] = is_known, scratch.state[DUE]
-            if not is_known:
-                write_unknown(scratch, sheet, k)
-            if k & 63 == 63 or k + 1 == len(task.positions):
-                put_words(scratch, sheet, k)
-                if k + 1 < len(task.positions):
-                    take_words(scratch, sheet, k + 1)
-    return len(task.positions)
+            lane = np.uint64(1) << np.uint64(k & 63)
+            lanes |= lane
+            if is_known:
+                known |= lane
+            else:
+                write_unknown(sheet, k)
+            if k & 63 == 63 or k + 1 == size:
+                close_words(program, scratch, sheet, k, lanes, known)
+    return size

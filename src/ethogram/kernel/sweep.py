@@ -32,32 +32,33 @@ from ethogram.kernel.layout import (
     ATOM_COLUMN,
     ATOM_NUMBER,
     ATOM_PLACE,
+    BITS_ALL,
+    BITS_AND,
+    BITS_NOT,
+    BITS_TEST,
     BORN,
     HIGH,
+    LEAST_VALUE,
     LOW,
+    NEVER,
     NULL,
     OP_RANGE,
     OP_SLOT,
     SLOT_KIND,
-    SLOT_LENGTH,
+    TEST_HIGH,
+    TEST_LOW,
+    TEST_TURN,
     Integers,
     Program,
     Tape,
 )
-from ethogram.kernel.machine import compares
 
 SWEEPABLE = (DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, PERIODS, DISTINCT_FEW)
 TIMES = (DID, COUNT, FIRST_TIME, LAST_TIME)
 
-# columns of Rules.tests: what is asked of a slot's value
-TEST_KIND, TEST_OPERATOR, TEST_LIMIT, TEST_UNIT, TEST_SIGN = range(5)
-AGAINST_LIMIT, AGAINST_ELAPSED = 0, 1
-# the postfix code of an output over bit rows
-BITS_TEST, BITS_ALL, BITS_AND, BITS_OR, BITS_NOT = range(5)
-
 
 class Rules(NamedTuple):
-    """`slot_tests` has rows (first, past) of `tests`, by slot; `codes` rows (first, past) of `code`, by output; `triggered`
+    """`tests` has rows (low, high, turn) as `Program.tests`. `slot_tests` has rows (first, past) of `tests`, by slot; `codes` rows (first, past) of `code`, by output; `triggered`
     rows (first, past) of `outs`, by slot."""
 
     moments: Integers
@@ -97,18 +98,18 @@ def _test_piece(
 ) -> None:
     """The slot has this value at the moments [first, past)."""
     tests, moments = rules.tests, rules.moments
+    if value == NULL:
+        return
     for test in range(rules.slot_tests[slot, 0], rules.slot_tests[slot, 1]):
-        if value == NULL:
-            continue
-        operator, limit = tests[test, TEST_OPERATOR], tests[test, TEST_LIMIT]
-        if tests[test, TEST_KIND] == AGAINST_LIMIT:
-            if compares(operator, value, limit):
+        low, high = tests[test, TEST_LOW], tests[test, TEST_HIGH]
+        if tests[test, TEST_TURN] == NULL:
+            if low <= value <= high:
                 _fill(masks[test], first, past)
             continue
-        length, sign = limit * tests[test, TEST_UNIT], tests[test, TEST_SIGN]
-        for moment in range(first, past):
-            if compares(operator, (moments[moment] - value) * sign, length):
-                _fill(masks[test], moment, moment + 1)
+        begin = first if high == NEVER else max(first, _place(moments, value - high))
+        end = past if low == LEAST_VALUE else min(past, _place(moments, value - low + 1))
+        if begin < end:
+            _fill(masks[test], begin, end)
 
 
 @compiled
@@ -160,7 +161,7 @@ def _sweep_slot(
     """Every value the slot takes, each with the moments it holds for."""
     slots, moments = program.slots, rules.moments
     kind, empty = slots[slot, SLOT_KIND], program.empties[slot]
-    length = slots[slot, SLOT_LENGTH]
+    length = program.lengths[slot]
     for test in range(rules.slot_tests[slot, 0], rules.slot_tests[slot, 1]):
         masks[test] = 0
     end = len(moments)
@@ -246,7 +247,7 @@ def sweep(
                 op = operations[number]
                 slot = ops[op, OP_SLOT]
                 kind = program.slots[slot, SLOT_KIND]
-                length = program.slots[slot, SLOT_LENGTH]
+                length = program.lengths[slot]
                 if length > 0 and time + length <= moments[0]:
                     continue
                 column = ops[op, OP_RANGE]
