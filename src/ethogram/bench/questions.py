@@ -16,6 +16,8 @@ from ethogram.bench.world import CATEGORIES, CHANNELS, EVENTS, EVENTS_PER_CUSTOM
 Measure: TypeAlias = Literal["count", "sum", "max", "last", "count_distinct", "active_days"]
 MEASURES: tuple[Measure, ...] = ("count", "sum", "max", "last", "count_distinct", "active_days")
 
+DAYS = (1, 7, 14, 30, 60, 90, 180)
+"""The windows that people write."""
 ATOMS = {100: 116, 500: 544, 1_000: 1_018}
 
 
@@ -101,7 +103,7 @@ def _atoms(count: int, rng: random.Random) -> list[Atom]:
 
 def _atom(rng: random.Random) -> Atom:
     measure = rng.choice(MEASURES)
-    event, days = rng.choice(EVENTS), rng.randint(1, 180)
+    event, days = rng.choice(EVENTS), rng.choice(DAYS)
     match rng.choice(("", "category", "categories", "channel", "above")):
         case "category" if measure != "count_distinct":
             return Atom(measure, event, days, categories=(rng.choice(CATEGORIES),))

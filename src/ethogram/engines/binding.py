@@ -89,7 +89,9 @@ class _Binding:
             one for index in range(len(self.plan.atoms)) for one in self.operations(index, places[index])
         ]
         levels = [atom.level for atom in self.plan.atoms]
-        lists, placed = operation_lists(operations, levels, self.levels, len(self.tapes.codes))
+        rows = [self.operation_row(one, *places[one.atom]) for one in operations]
+        forms = [row[layout.OP_FORM] for row in rows]
+        lists, placed = operation_lists(operations, forms, levels, self.levels, len(self.tapes.codes))
         texts = [self.texts.number(text) for text in self.plan.texts]
         constants = np.array([*self.plan.constants, *texts], np.int64)
         functions = self.text_functions()  # lower() may add texts, and the tests are of every text
@@ -102,7 +104,8 @@ class _Binding:
             timezone_given=self.timezone_given(),
             lists=lists,
             operations=placed,
-            ops=_table([self.operation_row(one, *places[one.atom]) for one in operations], 8, np.int32),
+            ops=_table([row[:4] for row in rows], 4, np.int32),
+            checks=_table([row[4:] for row in rows], 4, np.int32),
             ranges=_table([(one.low, one.high) for one in operations], 2),
             conditions=_table(self.conditions, 4),
             terms=_table(self.terms, 6),

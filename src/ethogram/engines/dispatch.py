@@ -54,18 +54,23 @@ def empty_of(kind: Kind) -> int:
 
 
 def operation_lists(
-    operations: Sequence[Operation], levels: Sequence[int], depth: int, codes: int
+    operations: Sequence[Operation], forms: Sequence[int], levels: Sequence[int], depth: int, codes: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """`Program.lists` and `Program.operations`; a list that several codes have is there once. `levels` are the atoms'."""
+    """`Program.lists` and `Program.operations`; a list that several codes have is there once. `forms` are the operations',
+    those that are alike stand together where their windows are; `levels` are the atoms'."""
     which = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
     rows = depth * codes
     facts = np.array(
-        [(levels[one.atom], not one.plain, one.order, one.atom) for one in operations], np.int64
-    ).reshape(-1, 4)
+        [
+            (levels[one.atom], not one.plain, one.order, form, one.atom)
+            for one, form in zip(operations, forms, strict=True)
+        ],
+        np.int64,
+    ).reshape(-1, 5)
     row = np.zeros(0, np.int64)
     if len(operations):
         row = facts[which, 0] * codes + np.concatenate([one.codes for one in operations])
-    sort = np.lexsort((which, facts[which, 3], facts[which, 2], facts[which, 1], row))
+    sort = np.lexsort((which, *facts[which].T[:0:-1], row))
     whole = which[sort].astype(np.int32)
     begins = np.searchsorted(row[sort], np.arange(rows + 1)).tolist()
     known: dict[bytes, int] = {}

@@ -17,6 +17,7 @@ from ethogram.kernel.layout import (
     ATOM_NUMBER,
     ATOM_PLACE,
     ATOM_SEQUENCE,
+    CHECK_STEP,
     DIRTY,
     EMPTY,
     EVENT_BITS,
@@ -28,7 +29,6 @@ from ethogram.kernel.layout import (
     NOWHERE,
     NULL,
     OP_SLOT,
-    OP_STEP,
     OVERFLOW,
     SEQ_BITS,
     SEQ_COLUMN,
@@ -170,7 +170,7 @@ def feed(
     kind = program.slots[slot, SLOT_KIND]
     place, column = program.atoms[slot, ATOM_PLACE], program.atoms[slot, ATOM_COLUMN]
     if kind == SEQUENCE:
-        _feed_step(scratch, slot, event, time, program.ops[op, OP_STEP])
+        _feed_step(scratch, slot, event, time, program.checks[op, CHECK_STEP])
     elif place == NOWHERE:
         feed_time(program, zones, scratch, slot, kind, time)
     elif place == FLAT:

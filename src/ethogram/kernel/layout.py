@@ -26,8 +26,9 @@ Integers = NDArray[np.int64]
 FLAT, CODED, RAGGED = 0, 1, 2
 
 # Program.ops, a row what one event does to one slot: the form of feeding it, the column whose range is checked, that of the
-# value, the window, the step of a sequence, and the conditions from FIRST up to PAST
-OP_SLOT, OP_FORM, OP_RANGE, OP_VALUE, OP_WINDOW, OP_STEP, OP_FIRST, OP_PAST = range(8)
+# value; Program.checks, the rest: the window, the step of a sequence, and the conditions from FIRST up to PAST
+OP_SLOT, OP_FORM, OP_RANGE, OP_VALUE = range(4)
+CHECK_WINDOW, CHECK_STEP, CHECK_FIRST, CHECK_PAST = range(4)
 PRESENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, OTHER = range(9)
 LOW, HIGH = 0, 1
 # Program.conditions: kinds, columns
@@ -148,7 +149,8 @@ class Program(NamedTuple):
     timezone_given: int
     lists: NDArray[np.int32]
     operations: NDArray[np.int32]
-    ops: Annotated[NDArray[np.int32], 8]
+    ops: Annotated[NDArray[np.int32], 4]
+    checks: Annotated[NDArray[np.int32], 4]
     ranges: Annotated[Integers, 2]
     conditions: Integers
     terms: Integers

@@ -14,6 +14,7 @@ from ethogram.kernel.layout import (
     ANSWERS,
     ARENA,
     BORN,
+    CHECK_WINDOW,
     DEFAULTS,
     DEFAULTS_DUE,
     DEFAULTS_FROM,
@@ -30,7 +31,6 @@ from ethogram.kernel.layout import (
     MOVES,
     NEVER,
     NULL,
-    OP_WINDOW,
     STAMP,
     STATUS,
     TEST_HIGH,
@@ -159,7 +159,7 @@ def _bind_moment(
     state = scratch.state
     bind_windows(program.windows, program.parts, zones, as_of, scratch.bounds)
     for op in range(len(program.ops)):
-        scratch.opens[op] = scratch.bounds[program.ops[op, OP_WINDOW], 0]
+        scratch.opens[op] = scratch.bounds[program.checks[op, CHECK_WINDOW], 0]
     _bind_tests(program, scratch, as_of)
     if state[DEFAULTS_FROM] <= as_of < state[DEFAULTS_DUE]:
         return

@@ -16,6 +16,9 @@ from ethogram.kernel.layout import (
     ADD,
     ATOM_SINCE,
     ATOM_UNTIL,
+    CHECK_FIRST,
+    CHECK_PAST,
+    CHECK_WINDOW,
     DAYS,
     DIRTY,
     EXTRA,
@@ -28,13 +31,10 @@ from ethogram.kernel.layout import (
     MASK,
     NEVER,
     NULL,
-    OP_FIRST,
     OP_FORM,
-    OP_PAST,
     OP_RANGE,
     OP_SLOT,
     OP_VALUE,
-    OP_WINDOW,
     OVERFLOW,
     PRESENT,
     STATUS,
@@ -61,12 +61,15 @@ def scan(
     times, codes, flat, coded = tape.time, tape.code, tape.flat, tape.coded
     touched = state[DIRTY]
     first_event, past_event = tape.spans[u, 0], tape.spans[u, 1]
+    # lists are looked up an event ahead, so that nothing waits for them
     following = lists[level, codes[first_event]] if first_event < past_event else 0
+    following_plain = operations[following]
     for event in range(first_event, past_event):
         time = times[event]
-        begin = following  # looked up an event ahead, so that nothing waits for it
+        begin, plain = following, following_plain
         following = lists[level, codes[min(event + 1, past_event - 1)]]
-        plain = operations[begin]
+        following_plain = operations[following]
+        day = NULL
         if time > as_of:
             wake(state, time, as_of)
             break
@@ -88,7 +91,9 @@ def scan(
                 elif form == MASK:
                     value = coded[ops[op, OP_VALUE], codes[event]]
                 elif form == DAYS:
-                    value = _local_day(zones, state, time)
+                    if day == NULL:
+                        day = _local_day(zones, state, time)
+                    value = day
                 else:
                     state[DIRTY] = touched
                     feed(tape, program, zones, scratch, op, event, time)
@@ -152,14 +157,23 @@ def _passes(
         measured = tape.flat[column, event]
         if measured < ranges[op, LOW] or measured > ranges[op, HIGH]:
             return False
-    window = ops[op, OP_WINDOW]
+    window = program.checks[op, CHECK_WINDOW]
     low, high = _moment_bounds(program, scratch, ops[op, OP_SLOT], window)
     if time < low:
         return False
     if time > high:
         wake(scratch.state, next_edge(program.windows, program.parts, zones, window, time, as_of), as_of)
         return False
-    return conditions_hold(tape, program, zones, scratch, ops[op, OP_FIRST], ops[op, OP_PAST], event, as_of)
+    return conditions_hold(
+        tape,
+        program,
+        zones,
+        scratch,
+        program.checks[op, CHECK_FIRST],
+        program.checks[op, CHECK_PAST],
+        event,
+        as_of,
+    )
 
 
 @compiled
