@@ -8,20 +8,29 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.engines.bits import Translation, bit_rows, code_tables, translate
+from ethogram.engines.bits import Code, Test, Translation, bit_rows, code_tables, translate
 from ethogram.engines.running import Runner
+from ethogram.kernel.accumulate import COUNT, DID, DISTINCT_FEW, FIRST_TIME, LAST_TIME, MIN, PERIODS, SUM
 from ethogram.kernel.layout import (
+    ATOM_COLUMN,
     ATOM_PLACE,
+    BITS_NOT,
+    BITS_TEST,
+    FLAT,
+    LEAST_VALUE,
+    NEVER,
     NULL,
     OP_SLOT,
     RAGGED,
     SLOT_KIND,
+    Program,
 )
-from ethogram.kernel.sweep import SWEEPABLE, Rules, sweep
+from ethogram.kernel.sweep import SWEEPABLE, Rules, sweep, sweeping
 from ethogram.model.event import Moment
 
 Integers = NDArray[np.int64]
 Bits = NDArray[np.uint64]
+FIRST_ARENA = 1 << 14
 
 
 def sweepable(runner: Runner) -> list[int]:
@@ -35,23 +44,26 @@ def swept_sizes(
     """For each output the number of customers for whom it holds at each moment; `moments` ascend."""
     translation = _translate(runner)
     grid = np.array(moments, np.int64)
-    rules, test_defaults, defaults = _rules(runner, translation, outputs, grid)
+    rules = _rules(runner, translation, outputs, grid, _growing(runner))
+
+    program, zones = runner.bound.program, runner.bound.zones
 
     def one(bucket: int) -> tuple[Integers, Integers]:
         tape = runner.tape(bucket)
-        changes = np.zeros((len(outputs), len(grid) + 1), np.int64)
-        known = np.zeros(len(grid) + 1, np.int64)
-        longest = int(np.diff(tape.spans, axis=1).max(initial=0))
-        program, zones = runner.bound.program, runner.bound.zones
-        sweep(tape, program, zones, rules, defaults, test_defaults, longest, known, changes)
-        return changes, known
+        people = len(tape.births)
+        work = sweeping(program, rules, people, FIRST_ARENA)
+        done = sweep(tape, program, zones, rules, work, 0)
+        while done < people:
+            work = work._replace(arena=np.zeros((2 * len(work.arena), 4), np.int64))
+            done = sweep(tape, program, zones, rules, work, done)
+        return _counted(work.counters, len(outputs), len(grid)), work.known
 
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(one, sorted(runner.tapes.files)))
-    changes = np.cumsum(sum(some for some, _ in found), axis=1)[:, :-1]
+    different = sum(some for some, _ in found)
     known = np.cumsum(sum(some for _, some in found))[:-1]
-    held = np.stack([_unpacked(row, len(grid)) for row in defaults])
-    sizes = changes + held * known
+    held = np.stack([_unpacked(row, len(grid)) for row in rules.defaults]).astype(np.bool_)
+    sizes = np.where(held, known - different, different)
     return {output: sizes[row] for row, output in enumerate(outputs)}
 
 
@@ -75,11 +87,17 @@ def _usable_slots(runner: Runner) -> NDArray[np.bool_]:
 
 
 def _rules(
-    runner: Runner, translation: Translation, outputs: Sequence[int], grid: Integers
-) -> tuple[Rules, Bits, Bits]:
-    """Tests sorted by slot, since a slot's tests are looked at together; what tests and outputs say of no events."""
-    order = sorted(translation.tests)
+    runner: Runner,
+    translation: Translation,
+    outputs: Sequence[int],
+    grid: Integers,
+    growing: NDArray[np.bool_],
+) -> Rules:
+    """Tests sorted by slot, since a slot's tests are looked at together."""
     every = list(translation.tests)
+    program = runner.bound.program
+    codes = [_from_below(translation.codes[output], every, program) for output in outputs]
+    order = sorted(every)
     place = {test: number for number, test in enumerate(order)}
 
     def renumbered(number: int) -> int:
@@ -90,27 +108,104 @@ def _rules(
     first = np.searchsorted(slots, np.arange(size + 1))
     by_slot: list[list[int]] = [[] for _ in range(size)]
     for row, output in enumerate(outputs):
-        for slot in translation.slots[output]:
+        for slot in _triggers(runner, output, translation):
             by_slot[slot].append(row)
     ends = np.cumsum([len(some) for some in by_slot], dtype=np.int64)
     begins = np.concatenate([[0], ends[:-1]]).astype(np.int64) if size else ends
-    codes = [translation.codes[output] for output in outputs]
     spans, code = code_tables(codes, renumbered)
-    empties = runner.bound.program.empties
+    empties = program.empties
     test_rows = np.zeros((len(order), -(-len(grid) // 64)), np.uint64)
     for row, test in enumerate(order):
         if test.turn == NULL and test.low <= empties[test.slot] <= test.high:
             test_rows[row] = ~np.uint64(0)
-    rules = Rules(
+    apart = np.diff(grid)
+    step = int(apart[0]) if len(apart) and (apart == apart[0]).all() else 0
+    lengths = program.lengths
+    return Rules(
         grid,
-        np.array([(test.low, test.high, test.turn) for test in order], np.int64).reshape(-1, 3),
+        step,
+        np.array([(test.low, test.high, test.turn, test.slot) for test in order], np.int64).reshape(-1, 4),
         np.stack([first[:-1], first[1:]], axis=1).astype(np.int64),
+        _reaching(program, order, growing),
+        np.where((lengths > 0) & (lengths % max(1, step) == 0) & (step > 0), lengths // max(1, step), 0),
         np.array(code, np.int64).reshape(-1, 2),
         np.array(spans, np.int64).reshape(-1, 2),
         np.stack([begins, ends], axis=1),
         np.array([row for some in by_slot for row in some], np.int64),
+        np.stack([bit_rows(one, test_rows, renumbered) for one in codes]),
+        test_rows,
     )
-    return rules, test_rows, np.stack([bit_rows(one, test_rows, renumbered) for one in codes])
+
+
+def _from_below(code: Code, tests: list[Test], program: Program) -> Code:
+    """A condition on at most so many is none on at least one more, which is quicker to follow."""
+    found: list[tuple[int, int]] = []
+    for what, number in code:
+        found.append((what, number))
+        if what == BITS_TEST:
+            test = tests[number]
+            counted = program.slots[test.slot, SLOT_KIND] in (COUNT, SUM, PERIODS, DISTINCT_FEW)
+            if counted and test.low == LEAST_VALUE and test.high != NEVER:
+                other = Test(test.slot, test.high + 1, NEVER)
+                if other not in tests:
+                    tests.append(other)
+                found[-1:] = [(BITS_TEST, tests.index(other)), (BITS_NOT, 0)]
+    return tuple(found)
+
+
+def _reaching(program: Program, tests: Sequence[Test], growing: NDArray[np.bool_]) -> Integers:
+    """`Rules.reaching`: sums where no number that they add up is negative, others by their kind and tests."""
+    kinds = program.slots[:, SLOT_KIND]
+    found = growing & (kinds != FIRST_TIME)
+    for test in tests:
+        kind, empty = kinds[test.slot], program.empties[test.slot]
+        reaches = test.high == NEVER or (kind == DID and test.high == 1)
+        reaches |= kind == MIN and test.low == LEAST_VALUE
+        reaches &= (test.turn != NULL) == (kind == LAST_TIME)
+        if not reaches or (test.turn == NULL and test.low <= empty <= test.high):
+            found[test.slot] = False
+    return found.astype(np.int64)
+
+
+def _growing(runner: Runner) -> NDArray[np.bool_]:
+    """Slots that an event never makes smaller: all but sums of something that is somewhere negative."""
+    program = runner.bound.program
+    sums = np.flatnonzero(program.slots[:, SLOT_KIND] == SUM)
+    growing = np.ones(len(program.slots), np.bool_)
+    negative: dict[tuple[int, int], bool] = {}
+    for slot in sums.tolist():
+        place, column = program.atoms[slot, ATOM_PLACE : ATOM_COLUMN + 1].tolist()
+        if (place, column) not in negative:
+            negative[place, column] = _is_negative_somewhere(runner, place, column)
+        growing[slot] = not negative[place, column]
+    return growing
+
+
+def _is_negative_somewhere(runner: Runner, place: int, column: int) -> bool:
+    if place != FLAT:
+        return True
+    for bucket in runner.tapes.files:
+        values = runner.tape(bucket).flat[column]
+        if bool(((values < 0) & (values != NULL)).any()):
+            return True
+    return False
+
+
+def _triggers(runner: Runner, output: int, translation: Translation) -> frozenset[int]:
+    """The slots that may take an output from its default: one of the plan's alternatives, with as few as there are."""
+    sets = [
+        frozenset(one.index for one in inputs)
+        for inputs in runner.plan.outputs[output].triggers
+        if all(one.kind == "slot" for one in inputs)
+    ]
+    return min(sets, key=len, default=translation.slots[output])
+
+
+def _counted(counters: Bits, outputs: int, moments: int) -> Integers:
+    """The numbers that lie across the counters' words, by output and moment."""
+    bits = np.unpackbits(counters.view(np.uint8), axis=1, bitorder="little")[:, :moments]
+    levels = bits.reshape(outputs, -1, moments).astype(np.int64)
+    return np.einsum("olm,l->om", levels, 1 << np.arange(levels.shape[1], dtype=np.int64))
 
 
 def _unpacked(row: Bits, size: int) -> NDArray[np.int64]:

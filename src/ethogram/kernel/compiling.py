@@ -108,16 +108,6 @@ def entry(function: Function) -> Function:
     return cast(Function, _kept(njit(cache=True, **_OPTIONS)(function)))
 
 
-def compiled_with_arrays(function: Function) -> Function:
-    """Called from compiled code only, for functions that make or cut arrays; these take long to compile."""
-    return cast(Function, njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
-
-
-def entry_with_arrays(function: Function) -> Function:
-    """Called from Python with arrays."""
-    return cast(Function, _kept(njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)))
-
-
 def _kept(dispatcher: Any) -> Any:
     """The cache then notices a change in any of the kernel's files, not only in the entry's own."""
     dispatcher._cache._cache_file._source_stamp = _stamp()

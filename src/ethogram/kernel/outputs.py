@@ -78,7 +78,7 @@ def settle_touched(
         value, first, last = table[slot, VALUE], table[slot, FIRST_TIME_SEEN], table[slot, EXTRA]
         if kind < STREAK or kind == DISTINCT_FEW:
             # written without branches, since which kind comes next is hard to foresee
-            value = _ones(value) if kind == DISTINCT_FEW else value
+            value = ones(value) if kind == DISTINCT_FEW else value
             value *= MILLION if (kind == COUNT) | (kind == PERIODS) | (kind == DISTINCT_FEW) else 1
             value = 1 if kind == DID else value
             value = last if kind == LAST_TIME else value
@@ -117,7 +117,7 @@ def settle_touched(
 
 
 @compiled
-def _ones(mask: int) -> int:
+def ones(mask: int) -> int:
     """How many bits are set."""
     bits = np.uint64(mask)
     bits -= (bits >> ONE) & np.uint64(0x5555555555555555)
@@ -147,7 +147,7 @@ def run_candidates(
         while bits:
             rest = bits & (bits - ONE)
             below = np.int64((bits ^ rest) - ONE)
-            out = word * 64 + _ones(below)  # type: ignore[arg-type]
+            out = word * 64 + ones(below)  # type: ignore[arg-type]
             bits = rest
             if codes[out, OUT_LEVEL] != level:
                 continue
