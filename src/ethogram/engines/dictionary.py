@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ethogram.kernel.layout import NULL
@@ -83,10 +81,3 @@ class Dictionary:
         ranks = np.empty(len(order), np.int64)
         ranks[order] = np.arange(len(order))
         return ranks
-
-    def save(self, path: Path) -> None:
-        pq.write_table(pa.table({"text": pa.array(self.texts, pa.string())}), path, compression="zstd")
-
-    @classmethod
-    def load(cls, path: Path) -> Dictionary:
-        return cls(pq.read_table(path)["text"].to_pylist())

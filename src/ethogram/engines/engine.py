@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ethogram.engines import arrivals
 from ethogram.engines.answers import BucketAnswers, Moves, Positions
+from ethogram.engines.opening import Progress, open_tapes
 from ethogram.engines.running import Run, Runner
 from ethogram.engines.spec import Needs, Seen, needs_of, seen
 from ethogram.engines.sweeping import sweepable, swept_sizes
-from ethogram.engines.tapeset import Progress, open_tapes
 from ethogram.kernel.layout import (
     NULL,
 )
@@ -23,7 +24,7 @@ from ethogram.language.plan import Op, Plan, ValueType
 from ethogram.language.tree import And, Definitions, Everyone, Expression, Name, Not, Or, Path
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
-from ethogram.store import Store
+from ethogram.store import LakeFile, Store
 
 Integers = NDArray[np.int64]
 FEW_MOMENTS = 2
@@ -61,9 +62,9 @@ class Engine:
         plan = lower(definitions, settings, schema, names=self.names, inner=extra)
         plans = _plans(plan, definitions, settings, schema)
         with store.snapshot() as snapshot:
-            self.sequence = snapshot.sequence
             self._files = snapshot.files
             self.tapes = open_tapes(store, snapshot, _all_needs(plans, known), known, progress)
+            self.sequence = max(snapshot.sequence, self.tapes.sequence)
         self.runner = self._runner(plans)
         outputs = plan.outputs
         self._segments = tuple(outputs[k].name for k in self.runner.segments)
@@ -187,20 +188,24 @@ class Engine:
 
     def touched(self, since_sequence: int) -> Mapping[int, tuple[Positions, Integers]]:
         """Customers with events that appeared after a ledger sequence, with the earliest time of those events."""
-        found: dict[int, tuple[Positions, Integers]] = {}
-        for bucket in range(self.buckets):
-            files = [f for f in self._files if f.bucket == bucket and f.sequence > since_sequence]
-            if not files:
-                continue
-            tables = [self.store.read(file, ["customer", "time"]) for file in files]
-            table = pa.concat_tables(tables).combine_chunks()
-            grouped = table.group_by("customer").aggregate([("time", "min")])
-            positions = pc.index_in(grouped["customer"], value_set=self.roster(bucket))
-            place = positions.to_numpy(zero_copy_only=False).astype(np.int64)
-            first = grouped["time_min"].cast(pa.int64()).to_numpy(zero_copy_only=False)
-            order = np.argsort(place)
-            found[bucket] = place[order], first[order]
+        found = dict(arrivals.since(self.tapes.folder, self.tapes.notes, since_sequence))
+        for bucket, kept in self.tapes.buckets.items():
+            if since_sequence < kept.noted:
+                found.pop(bucket, None)
+                files = [f for f in self._files if f.bucket == bucket and f.sequence > since_sequence]
+                if files:
+                    found[bucket] = self._read_touched(bucket, files)
         return found
+
+    def _read_touched(self, bucket: int, files: Sequence[LakeFile]) -> tuple[Positions, Integers]:
+        tables = [self.store.read(file, ["customer", "time"]) for file in files]
+        table = pa.concat_tables(tables).combine_chunks()
+        grouped = table.group_by("customer").aggregate([("time", "min")])
+        positions = pc.index_in(grouped["customer"], value_set=self.roster(bucket))
+        place = positions.to_numpy(zero_copy_only=False).astype(np.int64)
+        first = grouped["time_min"].cast(pa.int64()).to_numpy(zero_copy_only=False)
+        order = np.argsort(place)
+        return place[order], first[order]
 
     def _column(self, name: str, bucket: int, run: Run, as_of: Moment) -> pa.Array:
         output = next(k for k in self.runner.values if self.runner.plan.outputs[k].name == name)

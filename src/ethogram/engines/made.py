@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.engines.merging import ranges
 from ethogram.engines.rowwise import Table
 from ethogram.engines.spec import ColumnKey
+from ethogram.engines.tapefiles import Arrays
 from ethogram.engines.tapes import Ragged
-from ethogram.engines.tapeset import Arrays, TapeSet
+from ethogram.engines.tapeset import TapeSet
 from ethogram.kernel.layout import NULL
 from ethogram.language.plan import Stream
 from ethogram.language.tree import Expression
@@ -50,15 +52,31 @@ Made: TypeAlias = Undone | Derived | Shared
 
 
 def rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
-    flat = {key: arrays["flat"][index] for index, key in enumerate(tapes.flat)}
+    """The rows that customers have, customer by customer."""
+    rows = _rows(arrays)
+    flat = {key: arrays["flat"][index][rows] for index, key in enumerate(tapes.flat)}
     ragged = {}
     for index, key in enumerate(tapes.ragged):
-        offset = arrays["ragged_offset"][index]
-        ragged[key] = Ragged(offset - offset[0], arrays["ragged_value"][offset[0] : offset[-1]])
-    return Table(len(arrays["time"]), flat, ragged, tapes.texts, zone)
+        begin = arrays["ragged_offset"][index][rows]
+        lengths = arrays["ragged_offset"][index][rows + 1] - begin
+        offset = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        ragged[key] = Ragged(offset, arrays["ragged_value"][ranges(begin, lengths)])
+    return Table(len(rows), flat, ragged, tapes.texts, zone)
+
+
+def _rows(arrays: Arrays) -> Integers:
+    first, past = arrays["spans"].T
+    return ranges(first, past - first)
 
 
 def make(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
+    """Where no customer's rows are it is not filled."""
+    whole = np.empty(len(arrays["time"]), np.int64)
+    whole[_rows(arrays)] = _made(column, rows, arrays, code_name)
+    return whole
+
+
+def _made(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
     match column:
         case Derived():
             return np.where(rows.holds(column.condition), 1, column.otherwise).astype(np.int64)
@@ -81,7 +99,8 @@ def _shared(column: Shared, rows: Table) -> Integers:
 def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) -> Integers:
     unless = column.stream.unless
     assert unless is not None
-    name = code_name[arrays["code"]]
+    own = _rows(arrays)
+    name, time = code_name[arrays["code"][own]], arrays["time"][own]
     customer = np.repeat(np.arange(len(arrays["spans"])), np.diff(arrays["spans"], axis=1).ravel())
     undone = np.full(rows.size, 2**63 - 1, np.int64)
     for many in rows.property(unless.same):
@@ -91,7 +110,7 @@ def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) ->
         pairs, place = np.unique(keys, axis=1, return_inverse=True)
         first = np.full(pairs.shape[1], 2**63 - 1, np.int64)
         place = place.ravel()
-        np.minimum.at(first, place[theirs], arrays["time"][many.row[theirs]])
+        np.minimum.at(first, place[theirs], time[many.row[theirs]])
         np.minimum.at(undone, many.row[mine], first[place[mine]])
     undone[undone == 2**63 - 1] = NULL
     return undone

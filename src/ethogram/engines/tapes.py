@@ -40,14 +40,14 @@ class Ragged:
 
 
 @dataclass(frozen=True, slots=True)
-class BucketTape:
-    """One bucket, before its columns are bound to a program.
+class Encoded:
+    """Lake rows as tape rows, by customer and time, before they are put on tapes.
 
-    `name` numbers the event names (`TapeSet.names`); a column is flat (one value a row, NULL where missing) or ragged.
-    `births` rows are (first known, first identified), `given` rows (time, trait number, value), by position.
+    `offset`, `births`, `given_offset` are by customer. `name` numbers the event names (`TapeSet.names`); a column is flat
+    (one value a row, NULL where missing) or ragged. `births` rows are (first known, first identified), `given` rows (time,
+    trait number, value).
     """
 
-    customers: pa.StringArray
     offset: Integers
     time: Integers
     name: NDArray[np.int32]
@@ -72,23 +72,22 @@ class Names:
         return number
 
 
-def encode_bucket(
+def encode(
     table: pa.Table,
-    roster: pa.StringArray,
+    position: Integers,
+    size: int,
     needs: Needs,
     known: Seen,
     names: Names,
     texts: Dictionary,
     traits: Sequence[ColumnKey],
-) -> BucketTape:
-    """The tape of one bucket's lake rows; customers new to the roster are added at its end."""
-    customers, position = _positions(table["customer"], roster)
+) -> Encoded:
+    """`position[i]` says which of `size` customers row i of the lake table is of."""
     time = pc.cast(table["time"], pa.int64()).to_numpy(zero_copy_only=False)
     order = _order(table, position, time)
     if order is not None:
         table, position, time = table.take(order), position[order], time[order]
     table = table.combine_chunks()
-    size = len(customers)
     rows, name = _rows(table, needs, names)
     offset = np.searchsorted(position[rows.source], np.arange(size + 1)).astype(np.int64)
     flat, ragged = _columns(table, rows, names, needs, known, texts)
@@ -99,22 +98,7 @@ def encode_bucket(
     np.minimum.at(identified, position[has_id], time[has_id])
     given = _given(table, position, time, traits, texts, size)
     births = np.stack([birth, identified], axis=1)
-    return BucketTape(
-        customers, offset, np.ascontiguousarray(time[rows.source]), name, flat, ragged, births, *given
-    )
-
-
-def _positions(column: pa.ChunkedArray, roster: pa.StringArray) -> tuple[pa.StringArray, Integers]:
-    encoded = pc.dictionary_encode(column.combine_chunks())
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    found = (
-        pc.index_in(encoded.dictionary, value_set=roster).to_numpy(zero_copy_only=False).astype(np.float64)
-    )
-    fresh = np.isnan(found)
-    found[fresh] = len(roster) + np.arange(int(fresh.sum()))
-    added = encoded.dictionary.filter(pa.array(fresh)).cast(pa.string())
-    customers = pa.concat_arrays([roster, added])
-    return customers, found.astype(np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
+    return Encoded(offset, np.ascontiguousarray(time[rows.source]), name, flat, ragged, births, *given)
 
 
 def _order(table: pa.Table, position: Integers, time: Integers) -> Integers | None:

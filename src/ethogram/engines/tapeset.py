@@ -1,36 +1,61 @@
-"""All tapes of a project for one set of needs, kept in a folder, each bucket in one memory-mapped file."""
+"""All tapes of a project for one set of needs, kept in a folder, and what is known of them beside their rows.
+
+`meta.json` names all files of one state and replaces that of the state before in one step. A file that it names is never
+changed but for rows of a tape past those it tells of; so whoever has a state open keeps it, and what a writer that did not
+finish leaves behind is not seen. Only the order in which a disk keeps things is not certain: after a restart of the
+machine tapes that were added to without being synced are made anew.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.ipc
 from numpy.typing import NDArray
 
+from ethogram.engines.arrivals import Note
 from ethogram.engines.dictionary import Dictionary
+from ethogram.engines.rosters import Keys
 from ethogram.engines.spec import ColumnKey, Needs, Seen
-from ethogram.engines.tapes import FEW_VALUES, LARGEST_CODE, BucketTape, Names, encode_bucket
-from ethogram.store import LakeFile, Snapshot, Store
-from ethogram.store.paths import join_path
+from ethogram.engines.tapefiles import Arrays as Arrays
+from ethogram.engines.tapefiles import map_arrays, map_texts, sync_file, write_texts
+from ethogram.engines.tapes import FEW_VALUES, LARGEST_CODE, Encoded, Names
+from ethogram.store.lease import boot_id
 
-FORMAT = 2
-ALIGNED = 64
+FORMAT = 3
 MANY_CODES = 16_384
-BASE_COLUMNS = ("customer", "identified", "kind", "event", "time", "message_id", "source", "t_removed")
-Progress = Callable[[int, int], None]
-Arrays = dict[str, Any]
+MAPPED = ("tape", "spans", "people")
+Codes = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Kept:
+    """One bucket: the lake files that are on its tape with their rows, how much of the tape is filled, its files.
+
+    `noted` is the sequence after which all arrivals are noted.
+    """
+
+    files: dict[int, int] = field(default_factory=dict)
+    rows: int = 0
+    values: int = 0
+    givens: int = 0
+    customers: int = 0
+    noted: int = 0
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class TapeSet:
-    """`codes` are the different combinations of event name and coded columns, one row each."""
+    """`codes` are the different combinations of event name and coded columns, one row each; `counts` say how many events
+    have each. `sequence` is that of the ledger when the newest events were taken in."""
 
     folder: Path
     needs: Needs
@@ -40,202 +65,143 @@ class TapeSet:
     coded: tuple[ColumnKey, ...]
     names: Names
     texts: Dictionary
-    codes: list[tuple[int, ...]]
+    codes: Codes
     counts: NDArray[np.int64]
-    files: dict[int, list[int]] = field(default_factory=dict)
-    generation: str = ""
-    newest: int = 0
-    _open: dict[int, tuple[Arrays, pa.StringArray]] = field(default_factory=dict)
+    generation: str
+    sequence: int = 0
+    version: int = 0
+    buckets: dict[int, Kept] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    saved: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _open: dict[int, Arrays] = field(default_factory=dict)
+    _rosters: dict[int, pa.StringArray] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[int, list[int]]:
+        return {bucket: sorted(kept.files) for bucket, kept in self.buckets.items()}
 
     def bucket(self, number: int) -> tuple[Arrays, pa.StringArray]:
-        """The bucket's arrays, mapped from its file, and its customers by position."""
-        if number not in self._open:
-            self._open[number] = (
-                _map_arrays(self.folder / f"{number}.tape"),
-                _read_roster(self.folder, number),
-            )
-        return self._open[number]
+        """The bucket's arrays, mapped from its files, and its customers by position."""
+        return self._open[number], self.roster(number)
 
-    def release(self, number: int) -> None:
-        self._open.pop(number, None)
+    def is_open(self, number: int) -> bool:
+        return number in self._open
+
+    def roster(self, number: int) -> pa.StringArray:
+        if number not in self._rosters:
+            kept = self.buckets[number]
+            whole = map_texts(self.folder / kept.names["roster"]) if kept.names else pa.array([], pa.string())
+            self._rosters[number] = whole.slice(0, kept.customers)
+        return self._rosters[number]
+
+    def keys(self, number: int) -> Keys:
+        kept = self.buckets[number]
+        if not kept.names:
+            return Keys(np.zeros(0, np.uint64), np.zeros(0, np.int64))
+        arrays = map_arrays(self.folder / kept.names["keys"])
+        return Keys(arrays["hashes"], arrays["places"])
+
+    def map(self, number: int, changed: Iterable[str] = MAPPED) -> None:
+        """The bucket's files as they now are."""
+        arrays = self._open.setdefault(number, {})
+        for kind in changed:
+            arrays.update(map_arrays(self.folder / self.buckets[number].names[kind]))
+
+    def enlisted(self, number: int, roster: pa.StringArray) -> None:
+        """The roster with further customers at its end. Its file may say more than is true yet."""
+        name = f"{number}-{self.generation}.roster"
+        part = self.folder / f"{name}.part"
+        write_texts(part, roster)
+        part.replace(self.folder / name)
+        self.buckets[number].names["roster"] = name
+        self._rosters[number] = roster
+
+    def new_name(self, kind: str) -> str:
+        return f"{self.version + 1}.{kind}"
 
 
-def open_tapes(
-    store: Store, snapshot: Snapshot, needs: Needs, known: Seen, progress: Progress | None = None
+def fresh_tapes(
+    folder: Path,
+    needs: Needs,
+    known: Seen,
+    before: TapeSet | None,
+    coded: tuple[ColumnKey, ...] | None = None,
 ) -> TapeSet:
-    """The project's tapes, complete to the snapshot; encoded again only for buckets whose files changed."""
-    folder = store.folder / "tapes"
-    tapes = _load(folder, known)
-    if tapes is not None and tapes.needs.covers(needs) and _knows(tapes, known):
-        wanted = tapes.needs
-    else:
-        wanted = tapes.needs.joined(needs) if tapes is not None else needs
-        tapes = None
-    files = _by_bucket(snapshot.files, store.buckets)
-    if tapes is not None and tapes.files == files:
-        return tapes
-    return _build(store, snapshot, folder, files, wanted, known, tapes, progress)
+    """Nothing but the rosters of the tapes before."""
+    columns = sorted(needs.columns)
+    ragged = tuple(key for key in columns if key.type != "length" and known.is_list(key))
+    flat = tuple(key for key in columns if key not in ragged)
+    candidates = tuple(key for key in flat if key.type in ("t", "f")) if coded is None else coded
+    kept = {} if before is None else before.buckets
+    return TapeSet(
+        folder=folder,
+        needs=needs,
+        traits=trait_keys(needs, known),
+        flat=flat,
+        ragged=ragged,
+        coded=candidates,
+        names=Names(),
+        texts=Dictionary(),
+        codes=np.zeros((0, 1 + len(candidates)), np.int64),
+        counts=np.zeros(0, np.int64),
+        generation=secrets.token_hex(8) if before is None else before.generation,
+        version=0 if before is None else before.version,
+        buckets={
+            number: Kept(names=dict(one.names), customers=one.customers) for number, one in kept.items()
+        },
+    )
 
 
-def _by_bucket(files: Iterable[LakeFile], buckets: int) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {bucket: [] for bucket in range(buckets)}
-    for file in files:
-        found[file.bucket].append(file.id)
-    return {bucket: sorted(ids) for bucket, ids in found.items()}
-
-
-def _knows(tapes: TapeSet, known: Seen) -> bool:
+def knows(tapes: TapeSet, known: Seen) -> bool:
     """Nothing was loaded since that needs another column for the same property."""
     columns = {key for key in tapes.needs.columns if key.type != "length"}
     lists = {key for key in columns if known.is_list(key)}
-    return lists == set(tapes.ragged) and _trait_keys(tapes.needs, known) == tapes.traits
+    return lists == set(tapes.ragged) and trait_keys(tapes.needs, known) == tapes.traits
 
 
-def _trait_keys(needs: Needs, known: Seen) -> tuple[ColumnKey, ...]:
+def trait_keys(needs: Needs, known: Seen) -> tuple[ColumnKey, ...]:
     types = (
         (path, type_) for path in needs.traits for type_, is_list in known.traits.get(path, ()) if not is_list
     )
     return tuple(sorted({ColumnKey(path, type_) for path, type_ in types}))
 
 
-# --- building -----------------------------------------------------------------------------------------------------------
+# --- codes --------------------------------------------------------------------------------------------------------------
 
 
-def _build(
-    store: Store,
-    snapshot: Snapshot,
-    folder: Path,
-    files: dict[int, list[int]],
-    needs: Needs,
-    known: Seen,
-    before: TapeSet | None,
-    progress: Progress | None,
-) -> TapeSet:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    by_id = {file.id: file for file in snapshot.files}
-    tapes = before if before is not None else _fresh(folder, needs, known)
-    stale = [bucket for bucket, ids in files.items() if tapes.files.get(bucket) != ids]
-    (folder / "meta.json").unlink(missing_ok=True)
-    for done, bucket in enumerate(stale):
-        encoded = _encode(store, [by_id[number] for number in files[bucket]], bucket, tapes, known)
-        if not _write(tapes, bucket, encoded):
-            tapes = _fresh(folder, needs, known, tapes.coded[:-1])
-            return _build(store, snapshot, folder, files, needs, known, tapes, progress)
-        tapes.files[bucket] = files[bucket]
-        if progress:
-            progress(done + 1, len(stale))
-    tapes.newest = max((file.sequence for file in by_id.values()), default=0)
-    _save(tapes)
-    return tapes
+def code_of(tapes: TapeSet, rows: Encoded) -> NDArray[np.int64] | None:
+    """Each row's code; None where there are more different codes than a tape can hold."""
+    if not len(tapes.codes) and len(rows.time):
+        tapes.coded = _worth_coding(rows, tapes.coded)
+        tapes.codes = np.zeros((0, 1 + len(tapes.coded)), np.int64)
+    columns = [rows.name.astype(np.int64), *(rows.flat[key] for key in tapes.coded)]
+    combined = columns[0]
+    for column in columns[1:]:
+        different, dense = np.unique(column, return_inverse=True)
+        combined = np.unique(combined * (len(different) + 1) + dense, return_inverse=True)[1].astype(np.int64)
+    _, first, dense = np.unique(combined, return_index=True, return_inverse=True)
+    known = {code: number for number, code in enumerate(map(tuple, tapes.codes.tolist()))}
+    wanted = list(zip(*(column[first].tolist() for column in columns), strict=True))
+    numbers = np.array([known.setdefault(code, len(known)) for code in wanted], np.int64)
+    if len(known) > LARGEST_CODE:
+        return None
+    if len(known) > len(tapes.codes):
+        tapes.codes = np.array(list(known), np.int64).reshape(len(known), len(columns))
+    tapes.counts = np.concatenate([tapes.counts, np.zeros(len(known) - len(tapes.counts), np.int64)])
+    code = numbers[dense] if len(numbers) else np.zeros(0, np.int64)
+    tapes.counts += np.bincount(code, minlength=len(known))
+    return code
 
 
-def _fresh(folder: Path, needs: Needs, known: Seen, coded: tuple[ColumnKey, ...] | None = None) -> TapeSet:
-    columns = sorted(needs.columns)
-    ragged = tuple(key for key in columns if key.type != "length" and known.is_list(key))
-    flat = tuple(key for key in columns if key not in ragged)
-    candidates = tuple(key for key in flat if key.type in ("t", "f")) if coded is None else coded
-    (folder / "meta.json").unlink(missing_ok=True)
-    roster_lost = not (folder / "0.roster").exists()
-    generation = hashlib.sha256(
-        str(folder.stat().st_mtime_ns if folder.exists() else 0).encode()
-    ).hexdigest()[:16]
-    if not roster_lost and (folder / "generation").exists():
-        generation = (folder / "generation").read_text()
-    else:
-        (folder / "generation").write_text(generation)
-    return TapeSet(
-        folder=folder,
-        needs=needs,
-        traits=_trait_keys(needs, known),
-        flat=flat,
-        ragged=ragged,
-        coded=candidates,
-        names=Names(),
-        texts=Dictionary(),
-        codes=[],
-        counts=np.zeros(0, np.int64),
-        generation=generation,
-    )
-
-
-def _encode(store: Store, files: Sequence[LakeFile], bucket: int, tapes: TapeSet, known: Seen) -> BucketTape:
-    columns = [*BASE_COLUMNS, *_lake_columns(tapes, known)]
-    tables = [store.read(file, columns) for file in files]
-    table = pa.concat_tables(tables, promote_options="permissive") if tables else _nothing()
-    return encode_bucket(
-        table, _read_roster(tapes.folder, bucket), tapes.needs, known, tapes.names, tapes.texts, tapes.traits
-    )
-
-
-def _nothing() -> pa.Table:
-    types = {"identified": pa.bool_(), "time": pa.timestamp("us"), "t_removed": pa.list_(pa.string())}
-    return pa.table({name: pa.array([], types.get(name, pa.string())) for name in BASE_COLUMNS})
-
-
-def _lake_columns(tapes: TapeSet, known: Seen) -> list[str]:
-    found: set[str] = set()
-    inner = {each for _, each in tapes.needs.each}
-    for key in tapes.needs.columns:
-        paths = [key.path, *(each + key.path for each in inner), *(inner if key.path == ("value",) else ())]
-        for path in paths:
-            if key.type == "length":
-                found.add(f"pl:{join_path(path)}")
-            else:
-                found |= {f"p:{join_path(path)}:{type_}{end}" for type_ in "ntf" for end in ("", "[]")}
-    found |= {f"t:{join_path(key.path)}:{key.type}" for key in tapes.traits}
-    return sorted(found)
-
-
-def _write(tapes: TapeSet, bucket: int, tape: BucketTape) -> bool:
-    """False where there are more different codes than a tape can hold."""
-    if not tapes.codes and len(tape.time):
-        tapes.coded = _worth_coding(tape, tapes.coded)
-    code = _codes(tapes, tape)
-    if code is None:
-        return False
-    tapes.counts = np.bincount(code, minlength=len(tapes.codes)) + _grown(tapes.counts, len(tapes.codes))
-    flat = [tape.flat[key] for key in tapes.flat]
-    offset, begin = [], 0
-    for key in tapes.ragged:
-        offset.append(tape.ragged[key].offset + begin)
-        begin += len(tape.ragged[key].values)
-    values = [tape.ragged[key].values for key in tapes.ragged]
-    size = len(tape.time)
-    arrays: Arrays = {
-        "spans": _spans(tape.offset),
-        "time": tape.time,
-        "code": code.astype(np.uint16),
-        "flat": np.stack(flat) if flat else np.zeros((0, size), np.int64),
-        "ragged_offset": np.stack(offset) if offset else np.zeros((0, size + 1), np.int64),
-        "ragged_value": np.concatenate(values) if values else np.zeros(0, np.int64),
-        "births": tape.births,
-        "given_spans": _spans(tape.given_offset),
-        "given": tape.given,
-    }
-    tapes.release(bucket)
-    _write_arrays(tapes.folder / f"{bucket}.tape", arrays)
-    _write_roster(tapes.folder, bucket, tape.customers)
-    return True
-
-
-def _spans(offset: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows (first, past) of neighboring offsets."""
-    return np.stack([offset[:-1], offset[1:]], axis=1)
-
-
-def _grown(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    return np.concatenate([counts, np.zeros(size - len(counts), np.int64)])
-
-
-def _worth_coding(tape: BucketTape, candidates: Sequence[ColumnKey]) -> tuple[ColumnKey, ...]:
+def _worth_coding(rows: Encoded, candidates: Sequence[ColumnKey]) -> tuple[ColumnKey, ...]:
     """The columns with few values, as long as the combinations stay few."""
-    sizes = {key: len(np.unique(tape.flat[key])) for key in candidates}
+    sizes = {key: len(np.unique(rows.flat[key])) for key in candidates}
     chosen: list[ColumnKey] = []
-    combined = tape.name.astype(np.int64)
+    combined = rows.name.astype(np.int64)
     for key in sorted(candidates, key=lambda key: (sizes[key], key)):
         if sizes[key] > FEW_VALUES:
             break
-        _, dense = np.unique(tape.flat[key], return_inverse=True)
+        _, dense = np.unique(rows.flat[key], return_inverse=True)
         different, following = np.unique(combined * (sizes[key] + 1) + dense, return_inverse=True)
         if len(different) > MANY_CODES:
             break
@@ -244,137 +210,140 @@ def _worth_coding(tape: BucketTape, candidates: Sequence[ColumnKey]) -> tuple[Co
     return tuple(chosen)
 
 
-def _codes(tapes: TapeSet, tape: BucketTape) -> NDArray[np.int64] | None:
-    combined = tape.name.astype(np.int64)
-    columns = [combined]
-    for key in tapes.coded:
-        different, dense = np.unique(tape.flat[key], return_inverse=True)
-        combined = np.unique(combined * (len(different) + 1) + dense, return_inverse=True)[1].astype(np.int64)
-        columns.append(tape.flat[key])
-    _, first, dense = np.unique(combined, return_index=True, return_inverse=True)
-    known = {code: number for number, code in enumerate(tapes.codes)}
-    numbers = np.zeros(len(first), np.int64)
-    for place, row in enumerate(first.tolist()):
-        code = tuple(int(column[row]) for column in columns)
-        if code not in known:
-            known[code] = len(tapes.codes)
-            tapes.codes.append(code)
-        numbers[place] = known[code]
-    if len(tapes.codes) > LARGEST_CODE:
-        return None
-    return numbers[dense] if len(numbers) else np.zeros(0, np.int64)
+# --- the folder ---------------------------------------------------------------------------------------------------------
 
 
-# --- files --------------------------------------------------------------------------------------------------------------
+@contextmanager
+def building(folder: Path) -> Iterator[None]:
+    """One at a time makes or changes tapes; others wait. The system lets go of the lock of a process that ends."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("ab") as file:
+        flock(file, LOCK_EX)
+        yield
 
 
-def _write_arrays(path: Path, arrays: Arrays) -> None:
-    header, at = {}, 0
-    for name, array in arrays.items():
-        header[name] = {"type": array.dtype.str, "shape": list(array.shape), "at": at}
-        at += -(-array.nbytes // ALIGNED) * ALIGNED
-    text = json.dumps(header).encode()
-    start = -(-(len(text) + 16) // ALIGNED) * ALIGNED
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + start.to_bytes(8, "little") + text)
-        for name, array in arrays.items():
-            file.seek(start + header[name]["at"])
-            file.write(np.ascontiguousarray(array).tobytes())
-        file.truncate(max(start + at, file.tell()))
-    part.replace(path)
+def save(tapes: TapeSet, *, is_synced: bool) -> None:
+    """Makes this state the one to be found."""
+    tapes.version += 1
+    _save_part(tapes, "texts", len(tapes.texts))
+    _save_part(tapes, "codes", len(tapes.codes))
+    tapes.saved["counts"] = f"{tapes.version}.counts", 0
+    with (tapes.folder / tapes.saved["counts"][0]).open("wb") as file:
+        np.save(file, tapes.counts)
+    is_synced = is_synced or not boot_id()
+    if is_synced:
+        for name in _named(tapes):
+            sync_file(tapes.folder / name)
+    part = tapes.folder / "meta.part"
+    part.write_text(json.dumps(_meta(tapes, "" if is_synced else boot_id())))
+    if is_synced:
+        sync_file(part)
+    part.replace(tapes.folder / "meta.json")
+    _tidy(tapes)
 
 
-def _map_arrays(path: Path) -> Arrays:
-    with path.open("rb") as file:
-        length, start = (int.from_bytes(file.read(8), "little") for _ in range(2))
-        header = json.loads(file.read(length))
-    whole = np.memmap(path, np.uint8, mode="c")
-    arrays: Arrays = {}
-    for name, one in header.items():
-        kind = np.dtype(one["type"])
-        size = int(np.prod(one["shape"])) * kind.itemsize
-        begin = start + one["at"]
-        arrays[name] = whole[begin : begin + size].view(kind).reshape(one["shape"]).view(np.ndarray)
-    return arrays
+def _save_part(tapes: TapeSet, kind: str, size: int) -> None:
+    """Texts and codes only become more."""
+    if tapes.saved.get(kind, ("", -1))[1] == size:
+        return
+    name = f"{tapes.version}.{kind}"
+    tapes.saved[kind] = name, size
+    if kind == "texts":
+        write_texts(tapes.folder / name, pa.array(tapes.texts.texts, pa.string()))
+    else:
+        with (tapes.folder / name).open("wb") as file:
+            np.save(file, tapes.codes)
 
 
-def _roster_path(folder: Path, bucket: int) -> Path:
-    return folder / f"{bucket}.roster"
+def _named(tapes: TapeSet) -> set[str]:
+    names = {name for kept in tapes.buckets.values() for name in kept.names.values()}
+    return names | {name for name, _ in tapes.saved.values()} | {note.name for note in tapes.notes}
 
 
-def _read_roster(folder: Path, bucket: int) -> pa.StringArray:
-    path = _roster_path(folder, bucket)
-    if not path.exists():
-        return pa.array([], pa.string())
-    with pa.memory_map(str(path)) as source:
-        column = pyarrow.ipc.open_file(source).read_all()["customer"]
-    whole = column.combine_chunks()
-    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+def _tidy(tapes: TapeSet) -> None:
+    """Removes what earlier states named and what unfinished ones left; whoever has it open keeps it."""
+    known = _named(tapes) | {"meta.json", "lock"}
+    for path in tapes.folder.iterdir():
+        if path.name not in known:
+            with suppress(OSError):
+                path.unlink()
 
 
-def _write_roster(folder: Path, bucket: int, customers: pa.StringArray) -> None:
-    path = _roster_path(folder, bucket)
-    part = path.with_suffix(".part")
-    table = pa.table({"customer": customers})
-    with pa.OSFile(str(part), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    part.replace(path)
-
-
-def _save(tapes: TapeSet) -> None:
-    tapes.texts.save(tapes.folder / "texts.parquet")
-    np.save(tapes.folder / "counts.npy", tapes.counts)
-    keys = [[list(key.path), key.type] for key in (*tapes.flat, *tapes.ragged, *tapes.coded, *tapes.traits)]
-    meta = {
+def _meta(tapes: TapeSet, boot: str) -> dict[str, Any]:
+    keys = (*tapes.flat, *tapes.ragged, *tapes.coded, *tapes.traits)
+    needs = tapes.needs
+    return {
         "format": FORMAT,
-        "keys": keys,
+        "boot": boot,
+        "generation": tapes.generation,
+        "sequence": tapes.sequence,
+        "version": tapes.version,
+        "keys": [[list(key.path), key.type] for key in keys],
         "sizes": [len(tapes.flat), len(tapes.ragged), len(tapes.coded), len(tapes.traits)],
         "names": [[name, list(each)] for name, each in tapes.names.known],
-        "codes": tapes.codes,
         "needs": {
-            "names": None if tapes.needs.names is None else sorted(tapes.needs.names),
-            "columns": [[list(key.path), key.type] for key in sorted(tapes.needs.columns)],
-            "each": [[name, list(each)] for name, each in sorted(tapes.needs.each)],
-            "traits": [list(path) for path in sorted(tapes.needs.traits)],
+            "names": None if needs.names is None else sorted(needs.names),
+            "columns": [[list(key.path), key.type] for key in sorted(needs.columns)],
+            "each": [[name, list(each)] for name, each in sorted(needs.each)],
+            "traits": [list(path) for path in sorted(needs.traits)],
         },
-        "files": tapes.files,
-        "generation": tapes.generation,
-        "newest": tapes.newest,
-    }
-    part = tapes.folder / "meta.part"
-    part.write_text(json.dumps(meta))
-    part.replace(tapes.folder / "meta.json")
+        "saved": tapes.saved,
+        "notes": [[note.name, note.newest, note.rows] for note in tapes.notes],
+        "buckets": {
+            number: [list(kept.files.items()), kept.rows, kept.values, kept.givens, kept.customers,
+                     kept.noted, kept.names]
+            for number, kept in tapes.buckets.items()
+        },
+    }  # fmt: skip
 
 
-def _load(folder: Path, known: Seen) -> TapeSet | None:
-    """None where there are none, or they were written in another format or are damaged."""
-    try:
-        meta = json.loads((folder / "meta.json").read_text())
-        if meta["format"] != FORMAT:
+def load(folder: Path) -> TapeSet | None:
+    """None where there are none, or they are of another format, damaged, or not certain to be whole."""
+    path, seen = folder / "meta.json", ""
+    while True:
+        try:
+            text = path.read_text()
+            if text == seen:
+                return None
+            seen = text
+            return _loaded(folder, json.loads(text))
+        except FileNotFoundError:
+            if not path.exists():
+                return None  # else the next state may have come, and files of this one gone
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
             return None
-        keys = iter(ColumnKey(tuple(path), type_) for path, type_ in meta["keys"])
-        flat, ragged, coded, traits = (tuple(next(keys) for _ in range(size)) for size in meta["sizes"])
-        needs = meta["needs"]
-        return TapeSet(
-            folder=folder,
-            needs=Needs(
-                None if needs["names"] is None else frozenset(needs["names"]),
-                frozenset(ColumnKey(tuple(path), type_) for path, type_ in needs["columns"]),
-                frozenset((name, tuple(each)) for name, each in needs["each"]),
-                frozenset(tuple(path) for path in needs["traits"]),
-            ),
-            traits=traits,
-            flat=flat,
-            ragged=ragged,
-            coded=coded,
-            names=Names([(name, tuple(each)) for name, each in meta["names"]]),
-            texts=Dictionary.load(folder / "texts.parquet"),
-            codes=[tuple(code) for code in meta["codes"]],
-            counts=np.load(folder / "counts.npy"),
-            files={int(bucket): ids for bucket, ids in meta["files"].items()},
-            generation=meta["generation"],
-            newest=meta["newest"],
-        )
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+
+
+def _loaded(folder: Path, meta: dict[str, Any]) -> TapeSet | None:
+    if meta["format"] != FORMAT or meta["boot"] not in ("", boot_id()):
         return None
+    keys = iter(ColumnKey(tuple(path), type_) for path, type_ in meta["keys"])
+    flat, ragged, coded, traits = (tuple(next(keys) for _ in range(size)) for size in meta["sizes"])
+    needs = meta["needs"]
+    saved = {kind: (name, size) for kind, (name, size) in meta["saved"].items()}
+    tapes = TapeSet(
+        folder=folder,
+        needs=Needs(
+            None if needs["names"] is None else frozenset(needs["names"]),
+            frozenset(ColumnKey(tuple(path), type_) for path, type_ in needs["columns"]),
+            frozenset((name, tuple(each)) for name, each in needs["each"]),
+            frozenset(tuple(path) for path in needs["traits"]),
+        ),
+        traits=traits,
+        flat=flat,
+        ragged=ragged,
+        coded=coded,
+        names=Names([(name, tuple(each)) for name, each in meta["names"]]),
+        texts=Dictionary(map_texts(folder / saved["texts"][0]).to_pylist()),
+        codes=np.load(folder / saved["codes"][0]),
+        counts=np.load(folder / saved["counts"][0]),
+        generation=meta["generation"],
+        sequence=meta["sequence"],
+        version=meta["version"],
+        notes=[Note(*one) for one in meta["notes"]],
+        saved=saved,
+    )
+    for number, (files, *facts) in meta["buckets"].items():
+        tapes.buckets[int(number)] = Kept(dict(files), *facts)
+        tapes.map(int(number))
+    return tapes

@@ -25,7 +25,7 @@ def histories(
     found: dict[str, list[Event]] = {}
     for file in snapshot.files:
         wanted = by_home.get(file.bucket)
-        for table in _rows_of(lake, file, wanted) if wanted else ():
+        for table in rows_of(lake, file, wanted) if wanted else ():
             for record in unshred(table):
                 found.setdefault(record.customer, []).append(record.event)
     return {
@@ -37,20 +37,24 @@ def histories(
     }
 
 
-def _rows_of(lake: Lake, file: LakeFile, wanted: list[str]) -> Iterator[pa.Table]:
+def rows_of(
+    lake: Lake, file: LakeFile, wanted: Sequence[str], columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
     """The rows of these customers; row groups without them are not read."""
     lake.check(file)
     values = pa.array(wanted, pa.string())
     with readable(file.path), pq.ParquetFile(file.path) as parquet:
+        names = set(parquet.schema_arrow.names)
+        present = None if columns is None else [name for name in columns if name in names]
         for number in range(parquet.num_row_groups):
             if _may_hold(parquet.metadata.row_group(number), wanted):
-                table = parquet.read_row_group(number, use_threads=False)
+                table = parquet.read_row_group(number, columns=present, use_threads=False)
                 kept = table.filter(pc.is_in(table["customer"], value_set=values))
                 if kept.num_rows:
                     yield kept
 
 
-def _may_hold(group: pq.RowGroupMetaData, wanted: list[str]) -> bool:
+def _may_hold(group: pq.RowGroupMetaData, wanted: Sequence[str]) -> bool:
     known = group.column(BASE_SCHEMA.names.index("customer")).statistics
     if not known or not known.has_min_max:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -189,6 +190,17 @@ class Store:
     def read(self, file: LakeFile, columns: Sequence[str] | None = None) -> pa.Table:
         """The checked file's columns, as far as it has them."""
         return self.lake.read(file, columns)
+
+    def read_customers(
+        self, file: LakeFile, customers: Sequence[str], columns: Sequence[str]
+    ) -> Iterator[pa.Table]:
+        """The rows of some customers: the columns that the file has of those asked for."""
+        return histories.rows_of(self.lake, file, customers, columns)
+
+    def rewritten_since(self, sequence: int) -> bool:
+        """Whether files went after a sequence for anything but compaction, which keeps the rows."""
+        logged = self.ledger.rows("SELECT kind, summary FROM log WHERE sequence > ?", (sequence,))
+        return any(kind != "compaction" and "retired" in json.loads(summary) for kind, summary in logged)
 
     def verify_files(self) -> tuple[EnvironmentFault, ...]:
         """Reads every file of the newest state again; one fault for each damaged one."""

@@ -1,0 +1,127 @@
+"""Files of tapes: arrays that are mapped. A file that is there is only added to past the rows that anybody was told of."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+from numpy.typing import DTypeLike, NDArray
+
+ALIGNED = 64
+Arrays: TypeAlias = dict[str, Any]
+Shapes: TypeAlias = Mapping[str, tuple[DTypeLike, tuple[int, ...]]]
+
+
+def make_file(path: Path, shapes: Shapes) -> None:
+    """Room for arrays. It takes no space on the disk until it is filled."""
+    header, at = {}, 0
+    for name, (kind, shape) in shapes.items():
+        type_ = np.dtype(kind)
+        header[name] = {"type": type_.str, "shape": list(shape), "at": at}
+        at += -(-int(np.prod(shape)) * type_.itemsize // ALIGNED) * ALIGNED
+    text = json.dumps(header).encode()
+    start = -(-(len(text) + 16) // ALIGNED) * ALIGNED
+    path.unlink(missing_ok=True)  # others may have the old one mapped
+    with path.open("xb") as file:
+        file.write(len(text).to_bytes(8, "little") + start.to_bytes(8, "little") + text)
+        file.truncate(start + at)
+
+
+class Filler:
+    """Writes parts of a file's arrays."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("r+b")
+        self.header, self._start = _header(self._file)
+
+    def __enter__(self) -> Filler:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def put(self, name: str, values: NDArray[Any], first: int = 0) -> None:
+        """Writes `values` from row `first` on."""
+        self._write(name, values, first * int(np.prod(self.header[name]["shape"][1:])))
+
+    def put_columns(self, name: str, values: NDArray[Any], first: int = 0) -> None:
+        """Writes columns, which lie one after the other, each from place `first` on."""
+        width = self.header[name]["shape"][1]
+        for column, some in enumerate(values):
+            self._write(name, some, column * width + first)
+
+    def _write(self, name: str, values: NDArray[Any], place: int) -> None:
+        facts = self.header[name]
+        kind = np.dtype(facts["type"])
+        data = np.ascontiguousarray(values, kind).reshape(-1).view(np.uint8).data
+        at = self._start + facts["at"] + place * kind.itemsize
+        while len(data):
+            done = os.pwrite(self._file.fileno(), data, at)
+            data, at = data[done:], at + done
+
+    def sync(self) -> None:
+        os.fsync(self._file.fileno())
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    make_file(path, {name: (array.dtype, array.shape) for name, array in arrays.items()})
+    with Filler(path) as file:
+        for name, array in arrays.items():
+            if array.size:
+                file.put(name, array)
+
+
+def map_arrays(path: Path) -> Arrays:
+    with path.open("rb") as file:
+        header, start = _header(file)
+        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    arrays: Arrays = {}
+    for name, one in header.items():
+        kind, shape = np.dtype(one["type"]), tuple(one["shape"])
+        size = int(np.prod(shape))
+        flat = np.frombuffer(whole, kind, size, start + one["at"]) if size else np.zeros(0, kind)
+        arrays[name] = flat.reshape(shape)
+    return arrays
+
+
+def _header(file: Any) -> tuple[dict[str, Any], int]:
+    length, start = (int.from_bytes(file.read(8), "little") for _ in range(2))
+    header: dict[str, Any] = json.loads(file.read(length))
+    return header, start
+
+
+# --- texts --------------------------------------------------------------------------------------------------------------
+
+
+def write_texts(path: Path, texts: pa.StringArray) -> None:
+    path.unlink(missing_ok=True)
+    table = pa.table({"text": texts})
+    with pa.OSFile(str(path), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def map_texts(path: Path) -> pa.StringArray:
+    with pa.memory_map(str(path)) as source:
+        return one_array(pyarrow.ipc.open_file(source).read_all()["text"])
+
+
+def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(whole, pa.ChunkedArray):
+        return whole
+    return whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+
+
+def sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
