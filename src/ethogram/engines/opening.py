@@ -23,7 +23,7 @@ def open_tapes(
     if tapes is not None and _serves(tapes, needs, known) and _is_complete(tapes, files, snapshot):
         return tapes
     with building(folder):
-        tapes = load(folder)
+        tapes = load(folder, tapes)
         if tapes is not None and not _serves(tapes, needs, known):
             wanted = tapes.needs.joined(needs)
             return _made(store, snapshot, files, fresh_tapes(folder, wanted, known, tapes), known, progress)

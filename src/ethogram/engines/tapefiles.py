@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ def make_file(path: Path, shapes: Shapes) -> None:
     for name, (kind, shape) in shapes.items():
         type_ = np.dtype(kind)
         header[name] = {"type": type_.str, "shape": list(shape), "at": at}
-        at += -(-int(np.prod(shape)) * type_.itemsize // ALIGNED) * ALIGNED
+        at += -(-math.prod(shape) * type_.itemsize // ALIGNED) * ALIGNED
     text = json.dumps(header).encode()
     start = -(-(len(text) + 16) // ALIGNED) * ALIGNED
     path.unlink(missing_ok=True)  # others may have the old one mapped
@@ -38,18 +39,19 @@ class Filler:
     """Writes parts of a file's arrays."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("r+b")
-        self.header, self._start = _header(self._file)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as whole:
+            self.header, self._start = _header(whole)
 
     def __enter__(self) -> Filler:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        os.close(self._descriptor)
 
     def put(self, name: str, values: NDArray[Any], first: int = 0) -> None:
         """Writes `values` from row `first` on."""
-        self._write(name, values, first * int(np.prod(self.header[name]["shape"][1:])))
+        self._write(name, values, first * math.prod(self.header[name]["shape"][1:]))
 
     def put_columns(self, name: str, values: NDArray[Any], first: int = 0) -> None:
         """Writes columns, which lie one after the other, each from place `first` on."""
@@ -63,11 +65,8 @@ class Filler:
         data = np.ascontiguousarray(values, kind).reshape(-1).view(np.uint8).data
         at = self._start + facts["at"] + place * kind.itemsize
         while len(data):
-            done = os.pwrite(self._file.fileno(), data, at)
+            done = os.pwrite(self._descriptor, data, at)
             data, at = data[done:], at + done
-
-    def sync(self) -> None:
-        os.fsync(self._file.fileno())
 
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
@@ -79,21 +78,24 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
 
 
 def map_arrays(path: Path) -> Arrays:
-    with path.open("rb") as file:
-        header, start = _header(file)
-        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        whole = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
+    finally:
+        os.close(descriptor)
+    header, start = _header(whole)
     arrays: Arrays = {}
     for name, one in header.items():
-        kind, shape = np.dtype(one["type"]), tuple(one["shape"])
-        size = int(np.prod(shape))
+        kind, shape = one["type"], one["shape"]
+        size = math.prod(shape)
         flat = np.frombuffer(whole, kind, size, start + one["at"]) if size else np.zeros(0, kind)
-        arrays[name] = flat.reshape(shape)
+        arrays[name] = flat if len(shape) == 1 else flat.reshape(shape)
     return arrays
 
 
-def _header(file: Any) -> tuple[dict[str, Any], int]:
-    length, start = (int.from_bytes(file.read(8), "little") for _ in range(2))
-    header: dict[str, Any] = json.loads(file.read(length))
+def _header(whole: mmap.mmap) -> tuple[dict[str, Any], int]:
+    length, start = (int.from_bytes(whole[at : at + 8], "little") for at in (0, 8))
+    header: dict[str, Any] = json.loads(whole[16 : 16 + length])
     return header, start
 
 

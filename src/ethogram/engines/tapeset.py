@@ -55,7 +55,8 @@ class Kept:
 @dataclass(slots=True)
 class TapeSet:
     """`codes` are the different combinations of event name and coded columns, one row each; `counts` say how many events
-    have each. `sequence` is that of the ledger when the newest events were taken in."""
+    have each. `sequence` is that of the ledger when the newest events were taken in,
+    `source` the text of `meta.json` that said all this."""
 
     folder: Path
     needs: Needs
@@ -68,6 +69,7 @@ class TapeSet:
     codes: Codes
     counts: NDArray[np.int64]
     generation: str
+    source: str = ""
     sequence: int = 0
     version: int = 0
     buckets: dict[int, Kept] = field(default_factory=dict)
@@ -297,16 +299,19 @@ def _meta(tapes: TapeSet, boot: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def load(folder: Path) -> TapeSet | None:
-    """None where there are none, or they are of another format, damaged, or not certain to be whole."""
+def load(folder: Path, before: TapeSet | None = None) -> TapeSet | None:
+    """None where there are none, or they are of another format, damaged, or not certain to be whole. Those loaded before
+    where they are still the newest."""
     path, seen = folder / "meta.json", ""
     while True:
         try:
             text = path.read_text()
             if text == seen:
                 return None
+            if before is not None and before.source == text:
+                return before
             seen = text
-            return _loaded(folder, json.loads(text))
+            return _loaded(folder, text)
         except FileNotFoundError:
             if not path.exists():
                 return None  # else the next state may have come, and files of this one gone
@@ -314,7 +319,8 @@ def load(folder: Path) -> TapeSet | None:
             return None
 
 
-def _loaded(folder: Path, meta: dict[str, Any]) -> TapeSet | None:
+def _loaded(folder: Path, text: str) -> TapeSet | None:
+    meta = json.loads(text)
     if meta["format"] != FORMAT or meta["boot"] not in ("", boot_id()):
         return None
     keys = iter(ColumnKey(tuple(path), type_) for path, type_ in meta["keys"])
@@ -338,6 +344,7 @@ def _loaded(folder: Path, meta: dict[str, Any]) -> TapeSet | None:
         codes=np.load(folder / saved["codes"][0]),
         counts=np.load(folder / saved["counts"][0]),
         generation=meta["generation"],
+        source=text,
         sequence=meta["sequence"],
         version=meta["version"],
         notes=[Note(*one) for one in meta["notes"]],
