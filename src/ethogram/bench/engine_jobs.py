@@ -7,7 +7,7 @@ world are opened and read inside the block.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,16 +82,16 @@ def arrive(places: Places, count: int) -> Result:
 def catch_up(places: Places, questions: str, sequence: int) -> Result:
     """What the new events cost: taking them in, finding their customers, evaluating those again.
 
-    Opening the engine takes new events in; opening it once more shows what opening costs anyway. The sizes among these
+    Opening an engine takes new events in, whatever it is asked; opening it once more shows what opening costs anyway. The sizes among these
     customers must be those of an evaluation of everyone.
     """
     as_of = places.world.as_of
     definitions = _definitions(places, questions)
     with _engine(places.warm_up.project, definitions) as small:
         _sizes(small.evaluate(places.warm_up.world.as_of), small)
-    with spending() as opened, _engine(places.project, definitions):
+    with spending() as opened, _engine(places.project, definitions, ()):
         pass
-    with spending() as opened_again, _engine(places.project, definitions):
+    with spending() as opened_again, _engine(places.project, definitions, ()):
         pass
     taken_in = max(0.0, opened.cpu - opened_again.cpu)
     with _engine(places.project, definitions) as engine:
@@ -125,13 +125,13 @@ def _warm(places: Places, questions: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def _engine(project: Path, definitions: Definitions) -> Iterator[Engine]:
+def _engine(project: Path, definitions: Definitions, names: Sequence[str] | None = None) -> Iterator[Engine]:
     from ethogram.engines.engine import Engine
     from ethogram.model.settings import Settings
     from ethogram.store.store import Store
 
     with Store.open(project) as store:
-        yield Engine(store, definitions, Settings(name="bench"), {})
+        yield Engine(store, definitions, Settings(name="bench"), {}, names=names)
 
 
 def _sizes(answers: Iterable[BucketAnswers], engine: Engine) -> dict[str, int]:

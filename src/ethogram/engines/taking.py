@@ -404,8 +404,7 @@ def _add(
     kept = tapes.buckets[bucket]
     arrays, roster = tapes.bucket(bucket)
     size = kept.customers + len(fresh)
-    births, given_spans = _grown(arrays["births"], size, NEVER), _grown(arrays["given_spans"], size, 0)
-    spans = _grown(arrays["spans"], size, 0)
+    spans, given_spans, births = arrays["spans"], arrays["given_spans"], arrays["births"]
     events, givens = encoded.offset[who.start : who.stop + 1], encoded.given_offset[who.start : who.stop + 1]
     new = _rows(tapes, encoded, code, _slice(events), _slice(givens))
     changed = ["tape", "spans"]
@@ -413,7 +412,7 @@ def _add(
     chosen, chosen_given = positions, positions[having]
     offset, given_offset = events - events[0], np.append(givens[having], givens[-1]) - givens[0]
     rows, ends, given_ends = _merged(
-        arrays, new, spans[chosen], given_spans[chosen_given], offset, given_offset
+        arrays, new, _spans_of(spans, chosen), _spans_of(given_spans, chosen_given), offset, given_offset
     )
     if _fits(tapes, bucket, rows):
         is_whole, begin_given = False, kept.givens
@@ -423,14 +422,16 @@ def _add(
         chosen = chosen_given = np.arange(size)
         offset = offset[np.searchsorted(positions, np.arange(size + 1))]
         given_offset = (givens - givens[0])[np.searchsorted(positions, np.arange(size + 1))]
-        rows, ends, given_ends = _merged(arrays, new, spans, given_spans, offset, given_offset)
+        old = _spans_of(spans, chosen), _spans_of(given_spans, chosen)
+        rows, ends, given_ends = _merged(arrays, new, *old, offset, given_offset)
         _make_tape(tapes, bucket, rows)
         is_whole, begin, begin_given = True, 0, 0
+    spans = _grown(spans, size, 0)
     spans[chosen] = _spans(ends + begin)
     _write(tapes, bucket, "spans", spans=spans)
-    earlier = np.minimum(births[positions], encoded.births[who])
-    if len(fresh) or len(having) or (earlier < births[positions]).any() or is_whole:
-        births[positions] = earlier
+    if len(fresh) or len(having) or is_whole or (encoded.births[who] < births[positions]).any():
+        births, given_spans = _grown(births, size, NEVER), _grown(given_spans, size, 0)
+        births[positions] = np.minimum(births[positions], encoded.births[who])
         given_spans[chosen_given] = _spans(given_ends + begin_given)
         _write(tapes, bucket, "people", births=births, given_spans=given_spans)
         changed.append("people")

@@ -32,6 +32,7 @@ from ethogram.store.lease import boot_id
 
 FORMAT = 3
 MANY_CODES = 16_384
+MIX = np.uint64(0x9E3779B97F4A7C15)
 MAPPED = ("tape", "spans", "people")
 Codes = NDArray[np.int64]
 
@@ -177,22 +178,42 @@ def code_of(tapes: TapeSet, rows: Encoded) -> NDArray[np.int64] | None:
         tapes.coded = _worth_coding(rows, tapes.coded)
         tapes.codes = np.zeros((0, 1 + len(tapes.coded)), np.int64)
     columns = [rows.name.astype(np.int64), *(rows.flat[key] for key in tapes.coded)]
-    combined = columns[0]
-    for column in columns[1:]:
-        different, dense = np.unique(column, return_inverse=True)
-        combined = np.unique(combined * (len(different) + 1) + dense, return_inverse=True)[1].astype(np.int64)
-    _, first, dense = np.unique(combined, return_index=True, return_inverse=True)
-    known = {code: number for number, code in enumerate(map(tuple, tapes.codes.tolist()))}
-    wanted = list(zip(*(column[first].tolist() for column in columns), strict=True))
-    numbers = np.array([known.setdefault(code, len(known)) for code in wanted], np.int64)
-    if len(known) > LARGEST_CODE:
+    hashes = _hashes(columns)
+    _, first, dense = np.unique(hashes, return_index=True, return_inverse=True)
+    wanted = np.stack([column[first] for column in columns], axis=1)
+    if any((column != column[first][dense]).any() for column in columns):
+        wanted, dense = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)  # two have one hash
+    numbers = _numbers(tapes, wanted)
+    if len(tapes.codes) > LARGEST_CODE:
         return None
-    if len(known) > len(tapes.codes):
-        tapes.codes = np.array(list(known), np.int64).reshape(len(known), len(columns))
-    tapes.counts = np.concatenate([tapes.counts, np.zeros(len(known) - len(tapes.counts), np.int64)])
-    code = numbers[dense] if len(numbers) else np.zeros(0, np.int64)
-    tapes.counts += np.bincount(code, minlength=len(known))
+    tapes.counts = np.concatenate([tapes.counts, np.zeros(len(tapes.codes) - len(tapes.counts), np.int64)])
+    code = numbers[dense.ravel()]
+    tapes.counts += np.bincount(code, minlength=len(tapes.codes))
     return code
+
+
+def _hashes(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.uint64]:
+    hashes = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        hashes = (hashes ^ column.view(np.uint64)) * MIX
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+def _numbers(tapes: TapeSet, wanted: Codes) -> NDArray[np.int64]:
+    """The codes of different combinations, those that are new added."""
+    known = _hashes(list(tapes.codes.T))
+    order = np.argsort(known, kind="stable")
+    hashes = _hashes(list(wanted.T))
+    at = np.searchsorted(known[order], hashes)
+    numbers = np.append(order, -1)[at]
+    is_new = (numbers < 0) | (tapes.codes[numbers] != wanted).any(axis=1) if len(order) else numbers < 0
+    if is_new.any():
+        listed = {code: number for number, code in enumerate(map(tuple, tapes.codes.tolist()))}
+        more = [listed.setdefault(code, len(listed)) for code in map(tuple, wanted[is_new].tolist())]
+        numbers[is_new] = more
+        tapes.codes = np.array(list(listed), np.int64).reshape(len(listed), wanted.shape[1])
+    return numbers
 
 
 def _worth_coding(rows: Encoded, candidates: Sequence[ColumnKey]) -> tuple[ColumnKey, ...]:
