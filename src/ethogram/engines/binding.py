@@ -237,11 +237,7 @@ class _Binding:
 
     def keys_of(self, condition: Expression) -> list[ColumnKey]:
         paths = set(properties_of(condition))
-        found = [
-            key
-            for key in (*self.tapes.flat, *self.tapes.ragged)
-            if key.path in paths and key.type != "length"
-        ]
+        found = [key for key in self.tapes.columns if key.path in paths and key.type != "length"]
         lists = set(lists_of(condition))
         return found + [key for key in self.tapes.flat if key.type == "length" and key.path in lists]
 
@@ -406,9 +402,7 @@ class _Binding:
         return table
 
     def same_column(self, path: tuple[str, ...]) -> tuple[int, int]:
-        keys = [
-            key for key in (*self.tapes.flat, *self.tapes.ragged) if key.path == path and key.type != "length"
-        ]
+        keys = [key for key in self.tapes.columns if key.path == path and key.type != "length"]
         if not keys:
             return layout.FLAT, self.made(Derived(Or(()), np.zeros(0, np.bool_), NULL))
         if any(key in self.tapes.ragged for key in keys):

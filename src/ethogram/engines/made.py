@@ -55,6 +55,8 @@ def rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
     """The rows that customers have, customer by customer."""
     rows = _rows(arrays)
     flat = {key: arrays["flat"][index][rows] for index, key in enumerate(tapes.flat)}
+    code = arrays["code"][rows]
+    flat |= {key: tapes.codes[code, 1 + index] for index, key in enumerate(tapes.coded)}
     ragged = {}
     for index, key in enumerate(tapes.ragged):
         begin = arrays["ragged_offset"][index][rows]

@@ -104,7 +104,7 @@ def _filled(
     known: Seen,
 ) -> Iterator[int | None]:
     """How many buckets are done; None and nothing more where tapes cannot hold so many different codes."""
-    for done, bucket in enumerate(stale):
+    for done, bucket in enumerate(sorted(stale, key=lambda bucket: not files[bucket])):
         is_held = encode_anew(store, list(files[bucket].values()), bucket, tapes, known)
         yield done + 1 if is_held else None
         if not is_held:

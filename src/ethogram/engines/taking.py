@@ -142,7 +142,8 @@ def _room(rows: _Rows) -> Shapes:
 def _fits(tapes: TapeSet, bucket: int, rows: _Rows) -> bool:
     kept, (arrays, _) = tapes.buckets[bucket], tapes.bucket(bucket)
     return (
-        kept.rows + 1 + len(rows.time) <= len(arrays["time"])
+        len(arrays["flat"]) == len(tapes.flat)
+        and kept.rows + 1 + len(rows.time) <= len(arrays["time"])
         and kept.givens + len(rows.given) <= len(arrays["given"])
         and kept.values + sum(map(len, rows.values)) <= max(len(arrays["ragged_value"]), not rows.values)
     )
@@ -407,7 +408,7 @@ def _add(
     spans, given_spans, births = arrays["spans"], arrays["given_spans"], arrays["births"]
     events, givens = encoded.offset[who.start : who.stop + 1], encoded.given_offset[who.start : who.stop + 1]
     new = _rows(tapes, encoded, code, _slice(events), _slice(givens))
-    changed = ["tape", "spans"]
+    changed = ["spans"]
     having = np.flatnonzero(np.diff(givens))
     chosen, chosen_given = positions, positions[having]
     offset, given_offset = events - events[0], np.append(givens[having], givens[-1]) - givens[0]
@@ -426,6 +427,7 @@ def _add(
         rows, ends, given_ends = _merged(arrays, new, *old, offset, given_offset)
         _make_tape(tapes, bucket, rows)
         is_whole, begin, begin_given = True, 0, 0
+        changed.append("tape")
     spans = _grown(spans, size, 0)
     spans[chosen] = _spans(ends + begin)
     _write(tapes, bucket, "spans", spans=spans)
@@ -441,6 +443,8 @@ def _add(
         tapes.enlisted(bucket, pa.concat_arrays([roster, fresh]))
         kept.customers = size
     tapes.map(bucket, changed)
+    if not is_whole and len(rows.time) and tapes.bucket(bucket)[0]["time"][kept.rows - 1] != rows.time[-1]:
+        tapes.map(bucket)  # the system does not show what is written to who has the file mapped
 
 
 def _slice(offset: Integers) -> slice:

@@ -30,7 +30,7 @@ from ethogram.engines.tapefiles import map_arrays, map_texts, sync_file, write_t
 from ethogram.engines.tapes import FEW_VALUES, LARGEST_CODE, Encoded, Names
 from ethogram.store.lease import boot_id
 
-FORMAT = 3
+FORMAT = 4
 MANY_CODES = 16_384
 MIX = np.uint64(0x9E3779B97F4A7C15)
 MAPPED = ("tape", "spans", "people")
@@ -55,8 +55,8 @@ class Kept:
 
 @dataclass(slots=True)
 class TapeSet:
-    """`codes` are the different combinations of event name and coded columns, one row each; `counts` say how many events
-    have each. `sequence` is that of the ledger when the newest events were taken in,
+    """`codes` are the different combinations of event name and coded columns, one row each: the columns that are not on the
+    tapes themselves. `counts` say how many events have each. `sequence` is that of the ledger when the newest events were taken in,
     `source` the text of `meta.json` that said all this."""
 
     folder: Path
@@ -78,6 +78,10 @@ class TapeSet:
     saved: dict[str, tuple[str, int]] = field(default_factory=dict)
     _open: dict[int, Arrays] = field(default_factory=dict)
     _rosters: dict[int, pa.StringArray] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[ColumnKey, ...]:
+        return (*self.coded, *self.flat, *self.ragged)
 
     @property
     def files(self) -> dict[int, list[int]]:
@@ -176,6 +180,7 @@ def code_of(tapes: TapeSet, rows: Encoded) -> NDArray[np.int64] | None:
     """Each row's code; None where there are more different codes than a tape can hold."""
     if not len(tapes.codes) and len(rows.time):
         tapes.coded = _worth_coding(rows, tapes.coded)
+        tapes.flat = tuple(key for key in tapes.flat if key not in tapes.coded)
         tapes.codes = np.zeros((0, 1 + len(tapes.coded)), np.int64)
     columns = [rows.name.astype(np.int64), *(rows.flat[key] for key in tapes.coded)]
     hashes = _hashes(columns)
