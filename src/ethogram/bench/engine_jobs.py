@@ -18,6 +18,8 @@ from ethogram.bench.measure import Result, peak_bytes, spending
 from ethogram.bench.places import Places, questions_of
 from ethogram.bench.world import DAY
 
+WARMING = 100
+
 if TYPE_CHECKING:
     from ethogram.engines.answers import BucketAnswers, Positions
     from ethogram.engines.engine import Engine
@@ -87,6 +89,7 @@ def catch_up(places: Places, questions: str, sequence: int) -> Result:
     """
     as_of = places.world.as_of
     definitions = _definitions(places, questions)
+    lake.append(places.warm_up.project, places.warm_up.world, WARMING)
     with _engine(places.warm_up.project, definitions) as small:
         _sizes(small.evaluate(places.warm_up.world.as_of), small)
     with spending() as opened, _engine(places.project, definitions, ()):
