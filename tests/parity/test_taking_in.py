@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -371,3 +372,22 @@ def test_two_customers_with_one_hash_are_told_apart(store: Store, monkeypatch: p
         add(store, batch)
         found = _content(_opened(store))
     assert found == _content(_anew(store))
+
+
+def test_several_who_take_events_in_at_once_wait_for_each_other(store: Store) -> None:
+    chance = random.Random(8)
+    histories = _many(chance)
+    add(store, _everything(histories))
+    _opened(store)
+    add(store, histories)
+
+    def one(_: int) -> tuple[int, Content]:
+        with Store.open(store.project) as own:
+            tapes = _opened(own)
+            return tapes.version, _content(tapes)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(one, range(4)))
+    assert {version for version, _ in found} == {2}
+    assert all(content == found[0][1] for _, content in found)
+    assert found[0][1] == _content(_anew(store))
