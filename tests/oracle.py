@@ -19,6 +19,7 @@ from ethogram.membership.versions import fitted
 from ethogram.model.event import Event, Moment
 from ethogram.model.settings import Settings
 from ethogram.store import Record, Store, shred
+from ethogram.store.values import number_text
 
 DAY = 86_400_000_000
 HOUR = DAY // 24
@@ -169,7 +170,7 @@ class Oracle:
 
     def _trait(self, name: str, customers: list[str], as_of: Moment, kind: pa.DataType) -> pa.Array:
         values = [meaning.evaluate(self.world, name, customer, as_of) for customer in customers]
-        return pa.array([sorted(map(str, v)) if isinstance(v, frozenset) else v for v in values], kind)
+        return pa.array([_texts(one) if isinstance(one, frozenset) else one for one in values], kind)
 
     def _type(self, name: str, as_of: Moment) -> pa.DataType:
         for customer in self.world.histories:
@@ -188,6 +189,16 @@ class Oracle:
 
 
 # --- a shop ---------------------------------------------------------------------------------------------------------
+
+
+def _texts(values: frozenset[tuple[object, object]]) -> list[str]:
+    return sorted(_as_text(one) for _, one in values)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return number_text(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def event(customer: str, time: Moment, name: str, id_: str, **properties: object) -> tuple[str, Event]:

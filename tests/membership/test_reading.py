@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,17 @@ def test_verify_finds_nothing_where_all_is_well(kind: str, store: Store) -> None
     load(store, [event("cem", T + DAY, "Ordered", "9", total=5)])
     later = verify(store, engine(kind, store), MEANT, SETTINGS, sample=1, customers=["cem"])
     assert (later.is_equal, later.is_current) == (True, False)
+
+
+def test_verify_reads_sets_as_the_engine_writes_them(kind: str, store: Store) -> None:
+    meant = definitions(
+        "traits: { categories: values(any.category), totals: values(any.total), gifts: values(any.gift) }"
+    )
+    load(store, [event("ann", T, "Ordered", "10", total=Decimal("0.5"), category="cups", gift=True)])
+    made = refreshed(kind, store, T + DAY, meant)
+    assert verify(store, made, meant, SETTINGS).differences == ()
+    (totals,) = explain(store, meant, SETTINGS, "ann", ["totals"], as_of=T + DAY)
+    assert totals.answer == "0.5, 20"
 
 
 def test_verify_finds_a_wrong_record(kind: str, store: Store) -> None:

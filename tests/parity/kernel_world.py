@@ -17,6 +17,7 @@ from ethogram.language.meaning import World, change_moments, evaluate, universe
 from ethogram.language.tree import Definitions, Expression
 from ethogram.model.event import Event, Moment
 from ethogram.store import Record, Store, shred
+from ethogram.store.values import number_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Answer = object
@@ -103,7 +104,7 @@ def _as_text(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return f"{value.quantize(Decimal('0.000001')):f}"
+            return number_text(value)
         case _:
             return str(value)
 

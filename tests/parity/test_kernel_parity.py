@@ -149,6 +149,20 @@ def test_each_definition_alone_says_what_all_together_say(data: st.DataObject) -
             assert _only(found, name) == _only(together, name)
 
 
+def test_a_set_of_numbers_has_each_once_and_plainly_written() -> None:
+    """0 and -0.0 are one number, whichever came first."""
+    numbers = [Decimal(text) for text in ("-0.0", "0", "10.0", "10", "0.000001")]
+    events = tuple(
+        Event(time, "A", f"m{time}", properties={"quantity": one}) for time, one in enumerate(numbers)
+    )
+    asked = Definitions(traits={"seen": Trait("seen", parse_expression("values(any.quantity)"))})
+    for history in (events, tuple(replace(one, time=9 - one.time) for one in events)):
+        world = World(Settings(), asked, {"ada": history})
+        check_answers(Case(world, 10))
+        with stored(world.histories) as store:
+            assert kernel_answers(engine_of(store, world), 10) == {("ada", "seen"): ["0", "0.000001", "10"]}
+
+
 def _only(answers: Answers, name: str) -> Answers:
     return {key: answer for key, answer in answers.items() if key[1] == name}
 

@@ -219,8 +219,8 @@ class Engine:
         return arrow_of(run.values[self.runner.values.index(output)], type_, self.tapes.texts.texts)
 
     def _texts_of(self, value: Integers, type_: ValueType) -> pa.Array:
-        column = arrow_of(value, type_, self.tapes.texts.texts)
-        return column.cast(pa.string())
+        column = arrow_of(value, type_, self.tapes.texts.texts).cast(pa.string())
+        return pc.utf8_rtrim(pc.utf8_rtrim(column, "0"), ".") if type_ == "number" else column
 
 
 @dataclass(frozen=True, slots=True)

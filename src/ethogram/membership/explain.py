@@ -24,6 +24,7 @@ from ethogram.model.errors import DataError, DefinitionError
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
 from ethogram.store import Store
+from ethogram.store.values import number_text as plain_number
 
 SHOWN: Final = 5
 """So many of the latest events are listed for each condition."""
@@ -286,7 +287,14 @@ def say_value(value: meaning.Result, settings: Settings) -> str:
         case str():
             return value
         case _:
-            return ", ".join(sorted(str(one) for one in value))
+            return ", ".join(sorted(_element(one) for _, one in value))
+
+
+def _element(value: Decimal | str | bool) -> str:
+    """As the engine writes the values of a set."""
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    return value if isinstance(value, str) else str(value).lower()
 
 
 _WIDTH: Final = 80

@@ -256,15 +256,11 @@ def _plain(traits: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
 
 def _trait_text(value: object, settings: Settings) -> str:
     match value:
-        case list() | frozenset():
-            return ", ".join(sorted(_element(one) for one in value))
+        case list():
+            return ", ".join(sorted(value))
         case int() if not isinstance(value, bool):
             return f"{value} µs"
-        case None | bool() | Decimal() | str():
+        case None | bool() | Decimal() | str() | frozenset():
             return say_value(value, settings)
         case _:
             return str(value)
-
-
-def _element(value: object) -> str:
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
