@@ -14,7 +14,7 @@ from ethogram.engines.bits import Test, code_tables, decided_by_tests, translate
 from ethogram.engines.clocks import holiday_days, hour_mask, mask_of, timezones
 from ethogram.engines.dispatch import Operation, empty_of, form_of, operation_lists
 from ethogram.engines.inputs import rarest
-from ethogram.engines.made import Derived, Made, Shared, Undone, make, rows_table
+from ethogram.engines.made import Derived, Made, Owner, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
 from ethogram.engines.spec import ColumnKey, lists_of, properties_of
 from ethogram.engines.tapeset import Arrays, TapeSet
@@ -191,7 +191,7 @@ class _Binding:
         for number, step in enumerate(atom.sequence.steps):
             yield self.operation(index, step.stream, number)
         if atom.sequence.strict is not None:
-            yield self.operation(index, atom.sequence.strict)
+            yield self.operation(index, atom.sequence.strict, len(atom.sequence.steps))
 
     def operation(self, index: int, stream: Stream, step: int = NOWHERE) -> Operation:
         atom = self.plan.atoms[index]
@@ -387,7 +387,7 @@ class _Binding:
     def sequences(self) -> Integers:
         found = [atom.sequence for atom in self.plan.atoms if atom.sequence is not None]
         longest = max((len(one.steps) for one in found), default=0)
-        table = np.zeros((len(found), layout.SEQ_BITS + 2 * longest + 1), np.int64)
+        table = np.zeros((len(found), layout.SEQ_BITS + 2 * longest + 2), np.int64)
         for row, one in enumerate(found):
             wanted = [1 << number for number, step in enumerate(one.steps) if not step.forbidden]
             forbidden = [0] * (len(wanted) + 1)
@@ -397,8 +397,13 @@ class _Binding:
                     forbidden[before] |= 1 << number
                 before += not step.forbidden
             place = self.same_column(one.same) if one.same else (NOWHERE, NOWHERE)
-            facts = [len(wanted), int(one.strict is not None), *place, *_limit(one.within), *_limit(one.gap)]
-            table[row, : len(facts) + len(wanted) + len(forbidden)] = [*facts, *wanted, *forbidden]
+            strict = 1 << len(one.steps) if one.strict is not None and len(wanted) > 1 else 0
+            owner = NOWHERE
+            if strict and any(step.stream.each for step in one.steps):
+                owner = self.made(Owner(self.tapes.names.items))
+            facts = [len(wanted), strict, *place, *_limit(one.within), *_limit(one.gap)]
+            cells = [*facts, *wanted, *forbidden, owner]
+            table[row, : len(cells)] = cells
         return table
 
     def same_column(self, path: tuple[str, ...]) -> tuple[int, int]:

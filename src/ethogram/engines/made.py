@@ -48,7 +48,14 @@ class Shared:
     keys: tuple[ColumnKey, ...]
 
 
-Made: TypeAlias = Undone | Derived | Shared
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A column to be made: the row of the event that an item is an element of, which stands before it; of an event its own."""
+
+    items: tuple[int, ...]
+
+
+Made: TypeAlias = Undone | Derived | Shared | Owner
 
 
 def rows_table(tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Table:
@@ -86,6 +93,9 @@ def _made(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Int
             return _shared(column, rows)
         case Undone():
             return _undone(column, rows, arrays, code_name)
+        case Owner():
+            is_item = np.isin(code_name[arrays["code"]], column.items)
+            return np.maximum.accumulate(np.where(is_item, -1, np.arange(rows.size)))
 
 
 def _shared(column: Shared, rows: Table) -> Integers:

@@ -33,13 +33,15 @@ from ethogram.kernel.layout import (
 )
 from ethogram.kernel.run import run
 from ethogram.language.plan import Op, Plan, ValueType
-from ethogram.model.errors import DataError
+from ethogram.model.errors import DataError, Unsupported
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
 
 Integers = NDArray[np.int64]
 TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
 FIRST_ARENA = 1 << 16
+LONGEST_FOLLOWED = 100_000
+"""Events of one customer; following a segment through that many takes about half a minute."""
 NOBODY = -(2**62)
 
 
@@ -118,6 +120,7 @@ class Runner:
         if not count:
             return np.zeros((0, size + 1), np.int64), np.zeros(0, np.int64), np.zeros((0, size), np.int64)
         runner = self.inner["signals"]
+        self._refuse_long_histories(bucket, as_of)
         offsets, moments = [], []
         moves, due = runner.walk(bucket, np.arange(size), NOBODY, as_of, runner.asked)
         begin = 0
@@ -127,6 +130,20 @@ class Runner:
             moments.append(moves.at[mine])
             begin += len(moments[-1])
         return np.stack(offsets).astype(np.int64), np.concatenate(moments), np.tile(due, (count, 1))
+
+    def _refuse_long_histories(self, bucket: int, as_of: Moment) -> None:
+        """Following a segment through time looks at the history anew at each of its moments."""
+        arrays, customers = self.tapes.bucket(bucket)
+        lengths = np.diff(arrays["spans"], axis=1).ravel()
+        for position in np.flatnonzero(lengths > LONGEST_FOLLOWED).tolist():
+            first, past = arrays["spans"][position]
+            events = int(np.searchsorted(arrays["time"][first:past], as_of, side="right"))
+            if events > LONGEST_FOLLOWED:
+                raise Unsupported(
+                    "E_LONG_HISTORY",
+                    f"was_in, entered, left and time_in do not follow a history of {events:,} events, that of customer '{customers[position].as_py()}'",
+                    hint=f"Up to {LONGEST_FOLLOWED:,} events are followed: is this a person? A source's `select` can leave it out.",
+                )
 
     def fitted(self, as_of: Moment) -> Mapping[int, Integers]:
         """Population values by bucket, fitted on everyone at a moment."""

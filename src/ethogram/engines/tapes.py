@@ -71,6 +71,10 @@ class Names:
             self.known.append((name, each))
         return number
 
+    @property
+    def items(self) -> tuple[int, ...]:
+        return tuple(number for number, (_, each) in enumerate(self.known) if each)
+
 
 def encode(
     table: pa.Table,

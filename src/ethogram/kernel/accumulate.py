@@ -50,7 +50,7 @@ from ethogram.kernel.layout import (
     Tape,
 )
 from ethogram.kernel.machine import wake
-from ethogram.kernel.sequences import NO_LIMIT, any_chain, simple_chain
+from ethogram.kernel.sequences import NO_LIMIT, STARTS, any_chain, has_queue, simple_chain
 from ethogram.language.plan import Kind
 
 (
@@ -59,6 +59,8 @@ from ethogram.language.plan import Kind
 ) = (int(kind) for kind in Kind)  # fmt: skip
 DISTINCT_FEW = 40
 """count_distinct of a coded column with at most 64 values, kept as a mask of bits."""
+MANY_CLASSES = 12
+"""With more steps than these the classes of one moment's events may need more room than there is at first."""
 
 
 @compiled
@@ -214,7 +216,7 @@ def collect(scratch: Scratch, slot: int) -> int:
 
 @compiled
 def sort_rows(values: Integers, length: int, width: int) -> None:
-    """Sorts the first `length` numbers, rows of `width`, by the rows' first, in place.
+    """Sorts the first `length` numbers, rows of one or two, in place.
 
     A shell sort: numpy's sorts take longer to compile than all of the kernel's own functions together.
     """
@@ -227,7 +229,10 @@ def sort_rows(values: Integers, length: int, width: int) -> None:
             key = values[k * width]
             rest = values[k * width + width - 1]
             place = k
-            while place >= gap and values[(place - gap) * width] > key:
+            while place >= gap and (
+                values[(place - gap) * width] > key
+                or (values[(place - gap) * width] == key and values[(place - gap) * width + width - 1] > rest)
+            ):
                 for column in range(width):
                     values[place * width + column] = values[(place - gap) * width + column]
                 place -= gap
@@ -339,51 +344,73 @@ def _most_frequent(texts: Integers, scratch: Scratch, length: int, is_text: bool
 
 
 @compiled
+def _keep_events(tape: Tape, program: Program, scratch: Scratch, row: int, size: int) -> int:
+    """Writes the events that take part to `search`, those with one value of `same` side by side; how many they are."""
+    sequences, pairs, search = program.sequences, scratch.sorted, scratch.search
+    place, column, strict = sequences[row, SEQ_PLACE], sequences[row, SEQ_COLUMN], sequences[row, SEQ_STRICT]
+    owner = sequences[row, SEQ_BITS + 2 * sequences[row, SEQ_STEPS] + 1]
+    kept = size // 2
+    if place >= 0:
+        kept = 0
+        for k in range(size // 2):
+            one = value_at(tape, place, column, pairs[2 * k], 0)
+            if one != NULL:
+                search[0, 2 * kept], search[0, 2 * kept + 1] = one, k
+                kept += 1
+        sort_rows(search, 2 * kept, 2)
+    before = NULL
+    for place_in_order in range(kept):
+        k, one = place_in_order, 0
+        if place >= 0:
+            one, k = search[0, 2 * k], search[0, 2 * k + 1]
+        event, bits = pairs[2 * k], pairs[2 * k + 1]
+        of = EMPTY
+        if owner >= 0:
+            of = tape.flat[owner, event]
+        elif bits & strict:
+            of = event
+        search[EVENT_TIME, place_in_order] = tape.time[
+            event
+        ]  # what was sorted is read before it is written over
+        search[EVENT_BITS, place_in_order] = bits | STARTS if one != before else bits
+        search[EVENT_KEY, place_in_order] = of
+        before = one
+    return kept
+
+
+@compiled
 def _sequence(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, size: int, as_of: int
 ) -> bool:
     """Whether the chain exists; wakes when a closing `not` may come true."""
-    row = program.atoms[slot, ATOM_SEQUENCE]
-    steps = program.sequences[row, SEQ_STEPS]
-    within, within_months = program.sequences[row, SEQ_WITHIN], program.sequences[row, SEQ_WITHIN_MONTHS]
-    gap, gap_months = program.sequences[row, SEQ_GAP], program.sequences[row, SEQ_GAP_MONTHS]
-    place, column = program.sequences[row, SEQ_PLACE], program.sequences[row, SEQ_COLUMN]
-    pairs, search = scratch.sorted, scratch.search
-    kept = 0
-    for k in range(size // 2):
-        event = pairs[2 * k]
-        if place >= 0:
-            one = value_at(tape, place, column, event, 0)
-            if one == NULL:
-                continue
-            search[EVENT_KEY, kept] = one
-        else:
-            search[EVENT_KEY, kept] = 0
-        search[EVENT_TIME, kept] = tape.time[event]
-        search[EVENT_BITS, kept] = pairs[2 * k + 1]
-        kept += 1
-    if steps * kept > len(scratch.sorted):
+    row, sequences, search = program.atoms[slot, ATOM_SEQUENCE], program.sequences, scratch.search
+    steps = sequences[row, SEQ_STEPS]
+    within, within_months = sequences[row, SEQ_WITHIN], sequences[row, SEQ_WITHIN_MONTHS]
+    kept = _keep_events(tape, program, scratch, row, size)
+    closing = sequences[row, SEQ_BITS + 2 * steps]
+    ties, every, negative = False, 0, closing != 0
+    for k in range(kept):
+        bits = search[EVENT_BITS, k]
+        ties |= k > 0 and search[EVENT_TIME, k] == search[EVENT_TIME, k - 1]
+        every |= bits & (STARTS - 1)
+        if bits & sequences[row, SEQ_BITS] and closing:
+            begun = search[EVENT_TIME, k]
+            end = step_months(begun, within_months, 0, zones) if within_months else begun + within
+            wake(scratch.state, end, as_of)
+    for step in range(steps):
+        negative |= sequences[row, SEQ_BITS + steps + step] != 0
+    limited = has_queue(sequences, row) or within_months or sequences[row, SEQ_GAP] != NO_LIMIT
+    limited |= sequences[row, SEQ_GAP_MONTHS] != 0 or sequences[row, SEQ_PLACE] >= 0
+    strict = sequences[row, SEQ_STRICT]
+    if not (ties or negative or limited or strict):
+        return simple_chain(search, kept, steps, within)
+    room = (steps - 1) * kept if has_queue(sequences, row) else 0
+    if strict or every >> MANY_CLASSES:
+        room = max(room, 4 * kept + 5 * steps)
+    if room > len(scratch.sorted):
         scratch.state[STATUS] = ARENA_FULL
         return False
-    closing = program.sequences[row, SEQ_BITS + 2 * steps]
-    ties, negative = False, closing != 0
-    for k in range(1, kept):
-        ties |= search[EVENT_TIME, k] == search[EVENT_TIME, k - 1]
-    for step in range(steps):
-        negative |= program.sequences[row, SEQ_BITS + steps + step] != 0
-    if closing:
-        for k in range(kept):
-            if search[EVENT_BITS, k] & program.sequences[row, SEQ_BITS]:
-                begun = search[EVENT_TIME, k]
-                end = step_months(begun, within_months, 0, zones) if within_months else begun + within
-                wake(scratch.state, end, as_of)
-    simple = not (ties or negative or gap != NO_LIMIT or gap_months or within_months or place >= 0)
-    if simple and not program.sequences[row, SEQ_STRICT]:
-        return simple_chain(search, kept, steps, within)
-    return any_chain(
-        search, kept, program.sequences, row, steps, program.sequences[row, SEQ_STRICT] == 1,
-        within, within_months, gap, gap_months, closing, as_of, zones,
-    )  # fmt: skip
+    return any_chain(search, scratch.sorted, kept, sequences, row, as_of, zones)
 
 
 @compiled

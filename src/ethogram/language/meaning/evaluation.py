@@ -322,7 +322,7 @@ def _actions(here: Here) -> list[Event]:
 
 
 def _whole(event: Event) -> Item:
-    return Item(event.time, event.message_id, event.source, -1, (event.properties,))
+    return Item(event.time, event.message_id, event.source, properties=(event.properties,))
 
 
 def _items(here: Here, behavior: Behavior) -> list[Item]:
@@ -336,6 +336,7 @@ def _items(here: Here, behavior: Behavior) -> list[Item]:
             event.message_id,
             event.source,
             index,
+            behavior.each,
             (element_properties(element), event.properties),
         )
         for event in events

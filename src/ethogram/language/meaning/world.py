@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from ethogram.language.tree import Definitions
+from ethogram.language.tree import Definitions, Path
 from ethogram.model.event import Event, Moment, Value
 from ethogram.model.settings import Settings
 
@@ -57,6 +57,7 @@ class Item:
     message_id: str
     source: str
     index: int = -1
+    each: Path = ()
     properties: Layers = field(default=(), compare=False, repr=False)
 
     @property
