@@ -83,6 +83,16 @@ def test_every_verb_takes_project_and_json(verb: str) -> None:
     assert {"--project", "--json"} <= options
 
 
+def test_every_code_of_an_error_or_warning_is_described() -> None:
+    """With a section of its own on the page of the language, or a row on that of all others; and no other codes are."""
+    source = "\n".join(file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py"))
+    raised = set(re.findall(r'"([EW]_[A-Z_]+)"', source))
+    sections = re.findall(r"^### ([EW]_\w+)", (DOCS / "language" / "errors.md").read_text(), re.M)
+    rows = re.findall(r"^\| ([EW]_\w+) \|", (DOCS / "errors.md").read_text(), re.M)
+    assert raised - {*sections, *rows} == set()
+    assert {*rows} - raised == set() and not {*rows} & {*sections}
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
     broken = []
