@@ -9,7 +9,7 @@ from oracle import DAY, ENGINES, HOUR, definitions, event, load, make_engine, sh
 
 from ethogram.engines.answers import Evaluator
 from ethogram.language.tree import Definitions
-from ethogram.membership.explain import Explanation, as_text, explain
+from ethogram.membership.explain import Explanation, as_text, explain, say_moment
 from ethogram.membership.layers import LayerWriter
 from ethogram.membership.over_time import changes, flow, history
 from ethogram.membership.plan import count, plan
@@ -269,6 +269,27 @@ def test_explain_what_would_change_it(kind: str, store: Store) -> None:
     text = as_text(found, SETTINGS)
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "count(purchase) = 1" in text
+
+
+def test_explain_advises_nothing_that_cannot_be(kind: str, store: Store) -> None:
+    meant = definitions(
+        """
+        behaviors: { purchase: Ordered }
+        traits: { orders: count(purchase) }
+        segments:
+          lapsing: { when: "orders >= 1 and days_since(last(purchase)) > 0.5" }
+          once: { when: "count(purchase) == 0" }
+          fresh: { when: "first_time(purchase, last=1h)" }
+        """
+    )
+    found = explain(store, meant, SETTINGS, "ann", as_of=T + DAY)
+    said = {one.name: [way for change in one.changes for way in change.ways] for one in found}
+    assert said == {"lapsing": [("1 purchase",)], "once": [], "fresh": []}
+
+
+def test_moments_are_written_with_seconds_only_where_they_matter() -> None:
+    texts = [say_moment(moment, Settings(timezone="UTC")) for moment in (T + 1, T - 20_000_000 + 1)]
+    assert texts == ["14 Nov 2023 22:13:20", "14 Nov 2023 22:13"]
 
 
 def test_explain_a_group_and_all_at_once(kind: str, store: Store) -> None:

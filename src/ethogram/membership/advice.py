@@ -26,6 +26,7 @@ from ethogram.language.tree import (
     Known,
     Name,
     Not,
+    Number,
     Or,
 )
 from ethogram.language.walk import walk
@@ -90,9 +91,44 @@ class Adviser:
             if step:
                 known = True
                 yield (step,)
-        if not known:
+        if not known and not self._stays(node, wanted):
             verb = "holds" if wanted else "holds no more"
             yield (f"{print_expression(node)} {verb}",)
+
+    def _stays(self, node: Expression, wanted: bool) -> bool:
+        """Whether a condition on all of the past holds for good: what was done cannot be undone."""
+        match node:
+            case Call("did") as call:
+                return not wanted and self._only_grows(call)
+            case Compare(">" | ">=", left, Number()):
+                measured = self._named(left)
+                return not wanted and isinstance(measured, Call) and self._only_grows(measured)
+            case Compare("<" | "<=", left, Number()):
+                measured = self._named(left)
+                return wanted and isinstance(measured, Call) and self._only_grows(measured)
+            case Compare("==", left, Number(limit)):
+                measured, value = self._named(left), self._number(left)
+                grows = isinstance(measured, Call) and self._only_grows(measured)
+                return wanted and grows and value is not None and value > limit
+            case Call("first_time", (Events() as events,)):
+                known = meaning.value(self.world, Call("did", (events,)), self.customer, self.as_of)
+                return wanted and known is True and self._only_grows(Call("did", (events,)))
+            case _:
+                return False
+
+    def _only_grows(self, call: Call) -> bool:
+        match call:
+            case Call("did" | "count" | "count_distinct" | "active_days", (Events() as events,), ()):
+                behavior = self.world.definitions.behaviors.get(events.source)
+                return events.where is None and (behavior is None or behavior.unless is None)
+            case _:
+                return False
+
+    def _named(self, node: Expression) -> Expression:
+        """What a trait's name stands for."""
+        while isinstance(node, Name) and node.name in self.world.definitions.traits:
+            node = self.world.definitions.traits[node.name].value
+        return node
 
     # --- by time ----------------------------------------------------------------------------------------------------
 
@@ -112,6 +148,10 @@ class Adviser:
                 return f"1 {self._name(events)}"
             case Call("lapsed", (Events() as events, *_)) if not wanted:
                 return f"1 {self._name(events)}"
+            case Compare(">" | ">=", left, limit) | Between(left, limit, _) if (
+                not wanted and (self._number(limit) or 0) > 0 and (renewed := self._since_last(left))
+            ):
+                return f"1 {self._name(renewed)}"
             case Compare(operator, left, right) if operator in _TURNED:
                 return self._by_measure(left, trace, operator if wanted else _TURNED[operator], right)
             case Between(item, low, high) if wanted:
@@ -123,6 +163,15 @@ class Adviser:
                 return f"all of {print_expression(node)}"
             case _:
                 return ""
+
+    def _since_last(self, node: Expression) -> Events | None:
+        """The events whose next one sets a number of days or hours back to 0."""
+        match self._named(node):
+            case Call("days_since" | "hours_since", (moment,)):
+                match self._named(moment):
+                    case Call("last", (Events(path=()) as events,), ()):
+                        return events
+        return None
 
     def _by_measure(self, left: Expression, trace: Trace, operator: str, right: Expression) -> str:
         """How much is missing of a count or a sum that can only grow now."""

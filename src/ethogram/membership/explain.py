@@ -270,7 +270,7 @@ def iso(moment: Moment) -> str:
 def say_moment(moment: Moment, settings: Settings) -> str:
     """`3 Jan 2012 14:20`, local, with seconds where they are not zero."""
     local = (_EPOCH + timedelta(microseconds=moment)).astimezone(ZoneInfo(settings.timezone))
-    clock = f"{local:%H:%M}" if not local.second and not local.microsecond else f"{local:%H:%M:%S}"
+    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     return f"{local.day} {local:%b %Y} {clock}"
 
 
