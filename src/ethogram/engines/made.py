@@ -94,7 +94,7 @@ def _made(column: Made, rows: Table, arrays: Arrays, code_name: Integers) -> Int
         case Undone():
             return _undone(column, rows, arrays, code_name)
         case Owner():
-            is_item = np.isin(code_name[arrays["code"]], column.items)
+            is_item = np.isin(code_name[arrays["code"][_rows(arrays)]], column.items)
             return np.maximum.accumulate(np.where(is_item, -1, np.arange(rows.size)))
 
 
