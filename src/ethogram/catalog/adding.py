@@ -1,0 +1,292 @@
+"""Entries made ready for one project: names, values and texts, checked before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from ethogram.catalog.entry import Entry, Parameter
+from ethogram.catalog.fitting import Project
+from ethogram.catalog.loading import load_catalog
+from ethogram.catalog.rendering import (
+    MARK,
+    Cast,
+    render_behaviors,
+    render_definitions,
+    render_file,
+    set_values,
+)
+from ethogram.language.checker import check, require_sound
+from ethogram.language.files import definitions_from_text, gather
+from ethogram.language.findings import Finding
+from ethogram.language.names import all_definitions
+from ethogram.language.tree import Definitions, Segment, Segmentation, Trait
+from ethogram.language.trials import run_tests
+from ethogram.model.errors import DataError, DefinitionError, EnvironmentFault
+from ethogram.model.settings import Settings
+
+FOLDER = "definitions"
+BEHAVIORS = "catalog_behaviors.yml"
+BEHAVIORS_HEAD = """\
+# Behaviors that entries of the catalog need, named once. Where other events are meant, change them here.
+
+behaviors:
+"""
+_MARKED = re.compile(rf"^{re.escape(MARK)}(\w+)(?:, names begin with (\w+))?", re.M)
+
+Calibrate: TypeAlias = Callable[
+    [Definitions, Mapping[str, tuple[Parameter, str]]], Mapping[str, tuple[str, str]]
+]
+"""Values and reasons from the data, for parameters with their statistic's expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An entry that the project has: in which file, and how its names begin."""
+
+    file: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One entry, ready to be written: `names` are its definitions as the project will call them."""
+
+    entry: Entry
+    file: str
+    text: str
+    names: Mapping[str, str]
+    values: Mapping[str, str]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def added_entries(folder: Path) -> dict[str, Added]:
+    """What was added before, by entry; a file says so in its first lines."""
+    found: dict[str, Added] = {}
+    for path in sorted((folder / FOLDER).glob("*.y*ml")):
+        for match in _MARKED.finditer(_head(path)):
+            found.setdefault(match[1], Added(f"{FOLDER}/{path.name}", match[2] or ""))
+    return found
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(4096)
+    except OSError:
+        return ""
+
+
+def with_used(entries: Sequence[Entry], added: Mapping[str, Added]) -> tuple[Entry, ...]:
+    """The entries that are not there yet, each after those it uses."""
+    catalog = load_catalog()
+    found: dict[str, Entry] = {}
+
+    def take(entry: Entry) -> None:
+        for used in entry.uses:
+            take(catalog[used])
+        if entry.name not in added:
+            found.setdefault(entry.name, entry)
+
+    for entry in entries:
+        take(entry)
+    return tuple(found.values())
+
+
+def all_needs(entries: Sequence[Entry]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What all of them need, and what some can use."""
+    needs = dict.fromkeys(need for entry in entries for need in entry.needs)
+    optional = dict.fromkeys(need for entry in entries for need in entry.optional if need not in needs)
+    return tuple(needs), tuple(optional)
+
+
+def missing_settings(entry: Entry, settings: Settings) -> tuple[str, ...]:
+    return tuple(name for name in entry.settings if not getattr(settings, name))
+
+
+# --- making ready ---------------------------------------------------------------------------------------------------
+
+
+class Preparation:
+    """Makes entries ready one after the other; each sees the definitions of those before it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        project: Project,
+        settings: Settings,
+        cast: Cast,
+        *,
+        prefix: str = "",
+        calibrate: Calibrate | None = None,
+    ) -> None:
+        self.folder, self.project, self.settings, self.cast = folder, project, settings, cast
+        self.prefix, self.calibrate = prefix, calibrate
+        self.behaviors = render_behaviors(cast)
+        self.names: dict[str, str] = {}
+        for name, added in added_entries(folder).items():
+            if name in load_catalog():
+                self.names |= {own: added.prefix + own for own in load_catalog()[name].defines}
+        self.definitions = project.definitions
+        if self.behaviors:
+            self._extend("behaviors:\n" + "\n".join(self.behaviors.values()) + "\n")
+
+    def _extend(self, text: str) -> None:
+        self.definitions = merged(self.definitions, definitions_from_text(text))
+
+    def ready(self, entry: Entry, given: Mapping[str, str]) -> Ready:
+        """Raises DefinitionError E_DUPLICATE where a name is taken, and Problems where the result would not be sound."""
+        names = {own: self.prefix + own for own in entry.defines}
+        self._require_free(entry, names)
+        self.names |= names
+        values, reasons = self._values(entry, given)
+        text = render_file(entry, self.cast, values, reasons, self.names)
+        if self.prefix:
+            text = text.replace(
+                f"{MARK}{entry.name}", f"{MARK}{entry.name}, names begin with {self.prefix}", 1
+            )
+        before = self.definitions
+        self._extend(text)
+        text, left_out = self._without_failing_tests(text, set(names.values()))
+        if left_out:
+            self.definitions = before
+            self._extend(text)
+        return Ready(entry, self._file(entry), text, names, values, reasons, left_out)
+
+    def _require_free(self, entry: Entry, names: Mapping[str, str]) -> None:
+        taken = [name for name in names.values() if self.definitions.find(name)]
+        if taken:
+            message = f"the project has a definition '{taken[0]}' of its own, which stays as it is"
+            hint = f"Add it under other names: ethogram catalog add {entry.name} --prefix catalog_"
+            raise DefinitionError("E_DUPLICATE", message, hint=hint)
+
+    def _values(self, entry: Entry, given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        plain = {name: value for name, value in given.items() if name in entry.parameters}
+        usual = set_values(entry, plain)
+        asked = {
+            name: (parameter, self._statistic(entry, parameter, usual))
+            for name, parameter in entry.parameters.items()
+            if parameter.data and name not in plain
+        }
+        if not asked or self.calibrate is None:
+            return usual, {}
+        context = self.definitions
+        if any(parameter.data and parameter.data.statistic == "stays" for parameter, _ in asked.values()):
+            text = render_definitions(entry, self.cast, usual, self.names)
+            context = merged(context, definitions_from_text(text))
+        found = self.calibrate(context, asked)
+        values = {name: value for name, (value, _) in found.items() if value}
+        return set_values(entry, plain, values), {
+            name: reason for name, (_, reason) in found.items() if reason
+        }
+
+    def _statistic(self, entry: Entry, parameter: Parameter, values: Mapping[str, str]) -> str:
+        assert parameter.data is not None
+        return render_expression(entry, parameter.data.of, self.cast, values, self.names)
+
+    def _without_failing_tests(self, text: str, names: set[str]) -> tuple[str, tuple[str, ...]]:
+        """Tests that do not fit the project's own filters and thresholds are left out, with a word about it."""
+        if any(finding.is_error for finding in self.findings()):
+            return text, ()
+        failed = [
+            result
+            for result in run_tests(only(self.definitions, names), self.settings)
+            if result.definition in names and not result.passed
+        ]
+        for result in failed:
+            line = re.compile(rf"^( *)- {{ name: \"?{re.escape(result.test)}\"?,.*$", re.M)
+            text = line.sub(rf"\1# left out, it does not fit this project: {result.test}", text, count=1)
+        return re.sub(r"^( *)tests:\n((?: *# left out.*\n)+)(?! *- )", r"\2", text, flags=re.M), tuple(
+            f"{result.definition}: {result.test}" for result in failed
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        return check(self.definitions, self.settings, self.project.data)
+
+    def require_sound(self) -> None:
+        require_sound(self.findings())
+
+    def _file(self, entry: Entry) -> str:
+        """A name that no file has yet."""
+        name = f"{FOLDER}/{self.prefix}{entry.name}.yml"
+        return f"{FOLDER}/catalog_{entry.name}.yml" if (self.folder / name).exists() else name
+
+
+def render_expression(
+    entry: Entry, text: str, cast: Cast, values: Mapping[str, str], names: Mapping[str, str]
+) -> str:
+    return render_definitions(replace(entry, template=text), cast, values, names).strip()
+
+
+def merged(one: Definitions, other: Definitions) -> Definitions:
+    return gather([*all_definitions(one), *all_definitions(other)])
+
+
+def only(definitions: Definitions, names: set[str]) -> Definitions:
+    """The same definitions, with the tests of these names only."""
+    return replace(
+        definitions,
+        traits={name: _quiet(one, names) for name, one in definitions.traits.items()},
+        segments={name: _quiet(one, names) for name, one in definitions.segments.items()},
+        segmentations={name: _quiet(one, names) for name, one in definitions.segmentations.items()},
+    )
+
+
+D = TypeVar("D", Trait, Segment, Segmentation)
+
+
+def _quiet(definition: D, names: set[str]) -> D:
+    return definition if definition.name in names else replace(definition, tests=())
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def write(folder: Path, behaviors: Mapping[str, str], ready: Sequence[Ready]) -> tuple[str, ...]:
+    """Writes new files, and new behaviors below those written before; nothing that is there is changed."""
+    texts = dict(_behavior_files(folder, behaviors)) if behaviors else {}
+    texts |= {one.file: one.text for one in ready}
+    written = []
+    try:
+        (folder / FOLDER).mkdir(exist_ok=True)
+        for name, text in texts.items():
+            path = folder / name
+            if name.startswith(f"{FOLDER}/catalog_behaviors"):
+                path.write_text(text, encoding="utf-8")
+            else:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(text)
+            written.append(name)
+    except FileExistsError:
+        raise DataError("E_FILE_EXISTS", f"{name} is there already, and stays as it is") from None
+    except OSError as error:
+        message = f"{error.filename or folder} cannot be written: {error.strerror}"
+        raise EnvironmentFault("E_WRITE", message) from None
+    return tuple(written)
+
+
+def _behavior_files(folder: Path, behaviors: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The file of behaviors with new lines at its end; another file where its end is something else by now."""
+    lines = "\n".join(behaviors.values()) + "\n"
+    path = folder / FOLDER / BEHAVIORS
+    if not path.exists():
+        yield f"{FOLDER}/{BEHAVIORS}", BEHAVIORS_HEAD + lines
+        return
+    old = path.read_text(encoding="utf-8")
+    longer = old.rstrip("\n") + "\n" + lines
+    try:
+        whole = definitions_from_text(longer)
+        fits = set(behaviors) <= set(whole.behaviors)
+    except DefinitionError:
+        fits = False
+    if fits:
+        yield f"{FOLDER}/{BEHAVIORS}", longer
+        return
+    number = 2
+    while (folder / FOLDER / f"catalog_behaviors_{number}.yml").exists():
+        number += 1
+    yield f"{FOLDER}/catalog_behaviors_{number}.yml", BEHAVIORS_HEAD + lines
