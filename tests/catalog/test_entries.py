@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from whole import SETTINGS, Case, cases, usual_data, usual_values, whole_catalog
 
-from ethogram.catalog.entry import Entry
+from ethogram.catalog.entry import KINDS, Entry
 from ethogram.catalog.loading import load_catalog, load_parts, read_entries
 from ethogram.language.checker import check
 from ethogram.language.meaning.local_time import parse_moment
@@ -28,6 +28,10 @@ CATALOG = load_catalog()
 CASES = list(cases())
 POPULATION = {"rank", "ntile", "top", "zscore"}
 FORBIDDEN = ("pregnan", "bereave", "payday", "religio", "faith", "predicted gender", "hibernat", "can't lose")
+
+
+def test_every_kind_has_entries() -> None:
+    assert {entry.kind for entry in CATALOG.values()} == set(KINDS)
 
 
 def test_all_together_pass_the_check() -> None:
@@ -58,7 +62,7 @@ def test_every_need_and_parameter_is_used(entry: Entry) -> None:
     used = {name if not inner else f"{name}.{inner}" for name, _, inner in entry.places}
     owners = {name.partition(".")[0] for name in used}
     conditions = set(" ".join(re.findall(r"#(?:if|each) (.*)", entry.template)).split())
-    for need in (*entry.needs, *entry.optional):
+    for need in (*entry.needs, *entry.any_of, *entry.optional):
         assert (
             need in used or need in owners or need in conditions or f"{need.partition('.')[0]}.each" in used
         ), need

@@ -15,6 +15,7 @@ from ethogram.catalog.adding import (
     added_entries,
     all_needs,
     merged,
+    missing_needs,
     missing_settings,
     with_used,
     write,
@@ -57,7 +58,13 @@ class Listed:
 
     @property
     def is_ready(self) -> bool:
-        return not self.fitted.missing and not self.unset and self.is_known
+        return not self.lacks and self.is_known
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What the data and the settings do not have, in words."""
+        needs = missing_needs(with_used([self.entry], {}), self.fitted)
+        return (*needs, *(f"`{name}` in ethogram.toml" for name in self.unset))
 
     @property
     def status(self) -> str:
@@ -65,10 +72,8 @@ class Listed:
             return f"added: {self.added}"
         if not self.is_known:
             return "no data is loaded yet"
-        titles = [load_parts().title(need) for need in self.fitted.missing]
-        titles += [f"`{name}` in ethogram.toml" for name in self.unset]
-        if titles:
-            return f"needs: {'; '.join(titles)}"
+        if self.lacks:
+            return f"needs: {'; '.join(self.lacks)}"
         if self.fitted.questions:
             asked = ", ".join(question.need for question in self.fitted.questions)
             return f"ready, after a question about {asked}"
@@ -81,7 +86,7 @@ class Listed:
             "kind": self.entry.kind,
             "sentence": self.entry.sentence,
             "needs": list(self.entry.needs),
-            "missing": [*self.fitted.missing, *self.unset],
+            "missing": list(self.lacks),
             "unclear": [question.need for question in self.fitted.questions],
             "ready": self.is_ready,
             "added": self.added or None,
@@ -134,6 +139,7 @@ class Shown:
             "published": entry.published or None,
             "status": self.status,
             "needs": [{"need": one.name, "title": one.title, "here": one.here or None} for one in self.needs],
+            "any_of": list(entry.any_of),
             "optional": list(entry.optional),
             "uses": list(entry.uses),
             "parameters": [
@@ -156,7 +162,7 @@ def shown(folder: Path, name: str) -> Shown:
     """In a project with its names; elsewhere with those of the specification."""
     entry = require_entry(name)
     parts = load_parts()
-    asked = (*entry.needs, *entry.optional)
+    asked = (*entry.needs, *entry.any_of, *entry.optional)
     cast, here, status = usual_cast(parts, asked), dict[str, str](), "not in a project"
     if (folder / "ethogram.toml").exists():
         with Workbench(folder) as bench:
@@ -170,7 +176,8 @@ def shown(folder: Path, name: str) -> Shown:
         {one.name: UNSAID for one in entry.parameters.values() if not one.default and not one.computed},
     )
     needs = [Need(need, parts.title(need), here.get(need, "")) for need in entry.needs]
-    needs += [Need(need, f"{parts.title(need)} (optional)", here.get(need, "")) for need in entry.optional]
+    for word, some in (("one of these", entry.any_of), ("optional", entry.optional)):
+        needs += [Need(need, f"{parts.title(need)} ({word})", here.get(need, "")) for need in some]
     return Shown(entry, status, tuple(needs), render_definitions(entry, cast, values))
 
 
@@ -253,7 +260,7 @@ class Adding:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        return self.fitted.questions if not self.fitted.missing else ()
+        return () if missing_needs(self.entries, self.fitted) else self.fitted.questions
 
     def answer(self, answers: Mapping[str, str]) -> None:
         self.given |= answers
@@ -284,12 +291,12 @@ class Adding:
         )
         ready = tuple(preparation.ready(entry, self._values(entry)) for entry in self.entries)
         preparation.require_sound()
-        written = write(self.bench.folder, preparation.behaviors, ready) if ready else ()
+        written = write(self.bench.folder, preparation.behaviors_of(ready), ready) if ready else ()
         report = AddedReport(ready, self.already, dict(self.fitted.chosen), written)
         return self._with_sizes(report, preparation) if ready and self.project.data is not None else report
 
     def _require_fit(self) -> None:
-        missing = [f"{need} ({load_parts().title(need)})" for need in self.fitted.missing]
+        missing = [*missing_needs(self.entries, self.fitted)]
         missing += [
             f"`{name}` in ethogram.toml"
             for entry in self.entries

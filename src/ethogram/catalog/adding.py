@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from ethogram.catalog.entry import Entry, Parameter
-from ethogram.catalog.fitting import Project
-from ethogram.catalog.loading import load_catalog
+from ethogram.catalog.fitting import Fitted, Project
+from ethogram.catalog.loading import load_catalog, load_parts
 from ethogram.catalog.rendering import (
     MARK,
     Cast,
@@ -18,6 +18,7 @@ from ethogram.catalog.rendering import (
     render_definitions,
     render_file,
     set_values,
+    used_parameters,
 )
 from ethogram.language.checker import check, require_sound
 from ethogram.language.files import definitions_from_text, gather
@@ -100,7 +101,8 @@ def with_used(entries: Sequence[Entry], added: Mapping[str, Added]) -> tuple[Ent
 def all_needs(entries: Sequence[Entry]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What all of them need, and what some can use."""
     needs = dict.fromkeys(need for entry in entries for need in entry.needs)
-    optional = dict.fromkeys(need for entry in entries for need in entry.optional if need not in needs)
+    others = (need for entry in entries for need in (*entry.any_of, *entry.optional))
+    optional = dict.fromkeys(need for need in others if need not in needs)
     return tuple(needs), tuple(optional)
 
 
@@ -155,6 +157,7 @@ class Preparation:
         if left_out:
             self.definitions = before
             self._extend(text)
+        names = {own: name for own, name in names.items() if self.definitions.find(name)}
         return Ready(entry, self._file(entry), text, names, values, reasons, left_out)
 
     def _require_free(self, entry: Entry, names: Mapping[str, str]) -> None:
@@ -169,8 +172,8 @@ class Preparation:
         usual = set_values(entry, plain)
         asked = {
             name: (parameter, self._statistic(entry, parameter, usual))
-            for name, parameter in entry.parameters.items()
-            if parameter.data and name not in plain
+            for name in used_parameters(entry, self.cast, usual)
+            if (parameter := entry.parameters[name]).data and name not in plain
         }
         if not asked or self.calibrate is None:
             return usual, {}
@@ -204,6 +207,11 @@ class Preparation:
             f"{result.definition}: {result.test}" for result in failed
         )
 
+    def behaviors_of(self, ready: Sequence[Ready]) -> dict[str, str]:
+        """New behaviors that these entries use; an optional part may have been left out."""
+        text = "\n".join(one.text for one in ready)
+        return {name: line for name, line in self.behaviors.items() if re.search(rf"\b{name}\b", text)}
+
     def findings(self) -> tuple[Finding, ...]:
         return check(self.definitions, self.settings, self.project.data)
 
@@ -214,6 +222,17 @@ class Preparation:
         """A name that no file has yet."""
         name = f"{FOLDER}/{self.prefix}{entry.name}.yml"
         return f"{FOLDER}/catalog_{entry.name}.yml" if (self.folder / name).exists() else name
+
+
+def missing_needs(entries: Sequence[Entry], fitted: Fitted) -> tuple[str, ...]:
+    """Needs that nothing plays, in words; of `any_of` one must be played."""
+    parts = load_parts()
+    found = [f"{parts.title(need)} ({need})" for need in fitted.missing]
+    for entry in entries:
+        if entry.any_of and not any(fitted.cast.plays(need) for need in entry.any_of):
+            titles = ", or ".join(f"{parts.title(need)} ({need})" for need in entry.any_of)
+            found.append(titles)
+    return tuple(dict.fromkeys(found))
 
 
 def render_expression(

@@ -132,7 +132,8 @@ def _found(parameter: Parameter, observations: Numbers | list[str], day: str) ->
         return Found("|".join(ordered[: data.most]), f"From the data on {day}: {data.means}.", count)
     value = float(np.quantile(observations, data.at))
     if data.statistic in ("gaps", "first_gaps", "stays"):
-        text = f"{max(1, round(value))}d"
+        unit = "d" if parameter.default.endswith("d") else ""
+        text = f"{max(1, round(value))}{unit}"
     elif data.statistic == "ratio":
         text = f"{value:.4f}".rstrip("0").rstrip(".")
     else:

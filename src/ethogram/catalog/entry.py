@@ -141,7 +141,7 @@ class Play:
 class Entry:
     """A ready-made definition, or a family that belongs together. `template` is its YAML, with places such as `$purchase`.
 
-    `needs` must all be there, `optional` ones add what stands between `#if` and `#end`; `settings` are keys of
+    `needs` must all be there, of `any_of` one; these and `optional` ones add what stands between `#if` and `#end`. `settings` are keys of
     ethogram.toml; `uses` are entries that are added along.
     """
 
@@ -151,6 +151,7 @@ class Entry:
     sentence: str
     needs: tuple[str, ...]
     optional: tuple[str, ...]
+    any_of: tuple[str, ...]
     settings: tuple[str, ...]
     uses: tuple[str, ...]
     parameters: Mapping[str, Parameter]
@@ -168,7 +169,7 @@ class Entry:
     @property
     def parts(self) -> tuple[str, ...]:
         """The events, without their properties, that are needed or optional, in order."""
-        owners = [need.partition(".")[0] for need in (*self.needs, *self.optional)]
+        owners = [need.partition(".")[0] for need in (*self.needs, *self.any_of, *self.optional)]
         return tuple(dict.fromkeys(owner for owner in owners if owner != CUSTOMER))
 
     @property

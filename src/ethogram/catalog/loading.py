@@ -31,7 +31,7 @@ from ethogram.model.errors import DefinitionError, Problems
 T = TypeVar("T")
 
 ENTRY_KEYS = (
-    "name", "title", "kind", "sentence", "needs", "optional", "settings", "uses", "parameters", "play", "notes",
+    "name", "title", "kind", "sentence", "needs", "optional", "any_of", "settings", "uses", "parameters", "play", "notes",
     "published", "definitions",
 )  # fmt: skip
 PARAMETER_KEYS = ("default", "means", "from_data", "is", "type")
@@ -118,6 +118,7 @@ def _entry(reader: Reader, node: Node, file: str, parts: Parts) -> Entry:
         reader.note(fields["kind"], f"no kind is called '{kind}'", hint=f"There are: {listing(KINDS)}.")
     needs = tuple(_need(reader, item, parts) for item in reader.items(fields.get("needs"), "needs"))
     optional = tuple(_need(reader, item, parts) for item in reader.items(fields.get("optional"), "optional"))
+    any_of = tuple(_need(reader, item, parts) for item in reader.items(fields.get("any_of"), "any_of"))
     parameters = {
         key.value: _parameter(reader, key.value, value)
         for key, value in reader.entries(fields.get("parameters"), "parameters", "parameters")
@@ -129,6 +130,7 @@ def _entry(reader: Reader, node: Node, file: str, parts: Parts) -> Entry:
         sentence=reader.needed(fields.get("sentence"), node, "sentence"),
         needs=needs,
         optional=optional,
+        any_of=any_of,
         settings=_names(reader, fields.get("settings"), "settings"),
         uses=_names(reader, fields.get("uses"), "uses"),
         parameters=parameters,
@@ -209,12 +211,12 @@ def _from_data(reader: Reader, node: Node, name: str) -> FromData:
 
 def _check_places(reader: Reader, entry: Entry, node: Node, parts: Parts) -> None:
     """Every place in the text is a need, a parameter or one of its own names."""
-    asked = {*entry.needs, *entry.optional}
+    asked = {*entry.needs, *entry.any_of, *entry.optional}
     for name, sign, inner in entry.places:
         if name in parts.events or name == CUSTOMER:
             need = f"{name}.{inner}" if sign and parts.has(f"{name}.{inner}") else name
-            if need not in asked and need != CUSTOMER:
-                reader.note(node, f"'${need}' is used, but stands neither under needs nor optional")
+            if need != CUSTOMER and not any(need == one or one.startswith(f"{need}.") for one in asked):
+                reader.note(node, f"'${need}' is used, but stands neither under needs, any_of nor optional")
         elif (
             name not in entry.parameters
             and name not in entry.defines
@@ -224,7 +226,7 @@ def _check_places(reader: Reader, entry: Entry, node: Node, parts: Parts) -> Non
             reader.note(node, f"'${name}' is no part, no parameter and no definition of {entry.name}")
 
 
-_LOOP = ("each", "each_name")
+_LOOP = ("each", "each_name", "each_title")
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

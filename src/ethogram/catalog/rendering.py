@@ -10,8 +10,10 @@
     $within                a parameter
     $lapsing               a definition of this entry, or of one that it uses
 
-Lines between `#if purchase.amount` and `#end` stay where that part is played (`#else` where not); lines between `#each countries` and `#end` are
-repeated for each value of a parameter that holds several.
+Lines between `#if purchase.amount` and `#end` stay where that part is played (`#else` where not; `#if any a b` where one is), and an `or` that is
+left behind a bracket goes away; lines between `#each countries` and `#end` are
+repeated for each value of a parameter that holds several; `$each` is that value, within single quotes,
+`$each_name` a name and `$each_title` a title for it.
 """
 
 from __future__ import annotations
@@ -192,7 +194,8 @@ def render_definitions(
 ) -> str:
     """The definitions alone; `names` are those of its own and of used definitions where they are not the catalog's."""
     lines = list(_chosen(entry.template.splitlines(), cast, values))
-    return "\n".join(_filled(line, cast, values, names or {}) for line in lines).strip("\n") + "\n"
+    text = "\n".join(_filled(line, cast, values, names or {}) for line in lines).strip("\n") + "\n"
+    return re.sub(r"\n\s+\)", ")", re.sub(r"\(\s+(or|and) ", "(", text))
 
 
 def render_behaviors(cast: Cast) -> dict[str, str]:
@@ -227,7 +230,8 @@ def render_file(
     head += _comment(f"What to do: {entry.play.what}{purpose}")
     for note in entry.notes:
         head += _comment(f"Mind: {note}")
-    explained = list(_explained(entry, values, reasons or {}))
+    used = used_parameters(entry, cast, values)
+    explained = list(_explained(entry, {name: values[name] for name in used}, reasons or {}))
     head += ["#", "# Parameters, as they are written below:", *explained] if explained else []
     return "\n".join([*head, "", render_definitions(entry, cast, values, names)])
 
@@ -237,7 +241,8 @@ def _comment(text: str, first: str = "# ", later: str = "#   ") -> list[str]:
 
 
 def _explained(entry: Entry, values: Mapping[str, str], reasons: Mapping[str, str]) -> Iterator[str]:
-    for name, parameter in entry.parameters.items():
+    for name in values:
+        parameter = entry.parameters[name]
         if not parameter.computed:
             reason = f" {reasons[name]}" if name in reasons else ""
             yield from _comment(
@@ -265,15 +270,15 @@ def _chosen(lines: Sequence[str], cast: Cast, values: Mapping[str, str]) -> Iter
         word, _, rest = line.strip().partition(" ")
         match word:
             case "#if":
-                keeping.append(all(cast.plays(need) for need in rest.split()))
+                keeping.append(_holds(cast, rest.split()))
             case "#else":
                 keeping[-1] = not keeping[-1]
             case "#each":
                 loop, looped = [], rest
             case "#end" if loop is not None:
-                for value in values[looped].split("|"):
+                for name, value in _named(values[looped].split("|")):
                     for inner in loop:
-                        yield inner.replace("$each_name", slug(value)).replace("$each", print_text(value))
+                        yield _of_one(inner, name, value)
                 loop = None
             case "#end":
                 keeping.pop()
@@ -282,6 +287,13 @@ def _chosen(lines: Sequence[str], cast: Cast, values: Mapping[str, str]) -> Iter
                     yield line
                 else:
                     loop.append(line)
+
+
+def _holds(cast: Cast, condition: Sequence[str]) -> bool:
+    """`#if a b` needs all of them, `#if any a b` one."""
+    if condition[0] == "any":
+        return any(cast.plays(need) for need in condition[1:])
+    return all(cast.plays(need) for need in condition)
 
 
 def slug(value: str) -> str:
@@ -310,6 +322,37 @@ def spoken(value: str) -> str:
     if not found or found[2] not in _UNITS:
         return value.strip('"')
     return f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}"
+
+
+def _of_one(line: str, name: str, value: str) -> str:
+    text = print_text(value)
+    line = line.replace("$each_name", name).replace("$each_title", text)
+    return line.replace("$each", text.replace("'", "''"))
+
+
+def _named(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each value with a name for its group; no two have the same."""
+    taken = {"other", "unknown"}
+    for text in texts:
+        name = slug(text)
+        while name in taken:
+            name += "_too"
+        taken.add(name)
+        yield name, text
+
+
+def used_parameters(entry: Entry, cast: Cast, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Those that stand in the lines that this cast leaves, or in the computation of one that does."""
+    loops = set(re.findall(r"#each (\w+)", entry.template))
+    text = "\n".join(_chosen(entry.template.splitlines(), cast, values))
+    found = {name for name in entry.parameters if name in loops or re.search(rf"\${name}\b", text)}
+    formulas = " ".join(entry.parameters[name].computed for name in found)
+    statistics = " ".join(data.of for name in found if (data := entry.parameters[name].data))
+    return tuple(
+        name
+        for name in entry.parameters
+        if name in found or name in formulas.split() or f"${name}" in statistics
+    )
 
 
 def _filled(line: str, cast: Cast, values: Mapping[str, str], names: Mapping[str, str]) -> str:
