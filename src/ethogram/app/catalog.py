@@ -63,7 +63,9 @@ def _show_listed(found: Sequence[Listed]) -> None:
     kinds = list(dict.fromkeys(one.entry.kind for one in found))
     for kind in kinds:
         render.heading(f"{KIND_TITLES[kind]} ({kind})")
-        rows = [(one.entry.name, one.status) for one in found if one.entry.kind == kind]
+        rows = [
+            (one.entry.name, f"{one.entry.title}: {one.status}") for one in found if one.entry.kind == kind
+        ]
         width = max(len(one.entry.name) for one in found)
         columns = [render.Column(""), render.Column("", wraps=True)]
         render.table(columns, [(name.ljust(width), status) for name, status in rows], indent=2, header=False)
@@ -108,7 +110,8 @@ def _show_entry(found: Shown) -> None:
         render.heading("Parameters")
         for one in settable:
             render.say(f"{one.name} = {one.default or '(must be said)'}", indent=2)
-            render.say(one.means, indent=4)
+            several = " Several values stand with | between them." if "|" in one.default else ""
+            render.say(one.means + several, indent=4)
             if one.data:
                 render.say(f"add takes it from the data: {one.data.means}.", indent=4)
     render.heading("What to do with them")
@@ -207,6 +210,10 @@ def _show_added(done: AddedReport) -> None:
                     f"{name} = {value.replace('|', ', ')}: {one.entry.parameters[name].means}", indent=2
                 )
                 render.say(one.reasons[name], indent=4)
+        if one.cuts:
+            render.heading(f"Cuts of {one.entry.name}")
+            for cut in one.cuts:
+                render.say(cut, indent=2)
         if one.left_out:
             render.say(
                 f"Left out, they do not fit this project's thresholds or filters: {'; '.join(one.left_out)}"

@@ -205,6 +205,7 @@ class AddedReport:
                     "definitions": list(one.names.values()),
                     "parameters": dict(one.values),
                     "reasons": dict(one.reasons),
+                    "cuts": list(one.cuts),
                 }
                 for one in self.ready
             ],

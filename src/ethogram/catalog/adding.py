@@ -63,6 +63,7 @@ class Ready:
     values: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    cuts: tuple[str, ...] = ()
 
 
 def added_entries(folder: Path) -> dict[str, Added]:
@@ -146,7 +147,8 @@ class Preparation:
         self._require_free(entry, names)
         self.names |= names
         values, reasons = self._values(entry, given)
-        text = render_file(entry, self.cast, values, reasons, self.names)
+        cuts = self._cuts(entry)
+        text = render_file(entry, self.cast, values, reasons, self.names, cuts)
         if self.prefix:
             text = text.replace(
                 f"{MARK}{entry.name}", f"{MARK}{entry.name}, names begin with {self.prefix}", 1
@@ -158,7 +160,7 @@ class Preparation:
             self.definitions = before
             self._extend(text)
         names = {own: name for own, name in names.items() if self.definitions.find(name)}
-        return Ready(entry, self._file(entry), text, names, values, reasons, left_out)
+        return Ready(entry, self._file(entry), text, names, values, reasons, left_out, cuts)
 
     def _require_free(self, entry: Entry, names: Mapping[str, str]) -> None:
         taken = [name for name in names.values() if self.definitions.find(name)]
@@ -186,6 +188,14 @@ class Preparation:
         return set_values(entry, plain, values), {
             name: reason for name, (_, reason) in found.items() if reason
         }
+
+    def _cuts(self, entry: Entry) -> tuple[str, ...]:
+        """Where the equal parts end that the definitions compare."""
+        if not entry.cuts or self.calibrate is None:
+            return ()
+        asked = {cut.name: (cut, self._statistic(entry, cut, {})) for cut in entry.cuts}
+        found = self.calibrate(self.definitions, asked)
+        return tuple(f"Cuts {reason}, {name}: {value}" for name, (value, reason) in found.items() if value)
 
     def _statistic(self, entry: Entry, parameter: Parameter, values: Mapping[str, str]) -> str:
         assert parameter.data is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -84,7 +85,7 @@ def _probes(name: str, parameter: Parameter, text: str) -> Iterator[tuple[str, S
             # in for a second after each event: the moments of entering are those of the events
             key = _probe(name)
             yield key, Segment(key, parse_expression(f"did({text}, last=1s)"))
-        case FromData("values" | "most_frequent"):
+        case FromData("values" | "most_frequent" | "cuts"):
             yield _probe(name), Trait(_probe(name), parse_expression(text))
         case FromData("ratio"):
             for side, value in zip(("over", "under"), _sides(parse_expression(text)), strict=True):
@@ -92,7 +93,7 @@ def _probes(name: str, parameter: Parameter, text: str) -> Iterator[tuple[str, S
 
 
 def _probe(name: str, side: str = "") -> str:
-    return f"_probe_{name}_{side}".rstrip("_")
+    return f"_probe_{re.sub(r'[^a-z0-9]+', '_', name.lower())}_{side}".rstrip("_")
 
 
 def _sides(ratio: Expression) -> tuple[Expression, Expression]:
@@ -110,7 +111,7 @@ def _observations(
             return moves.gaps(_probe(name), first_only=True)
         case FromData("stays"):
             return moves.stays(*_name_and_group(text))
-        case FromData("values"):
+        case FromData("values" | "cuts"):
             return _numbers(engine, now, _probe(name))
         case FromData("most_frequent"):
             return _texts(engine, now, _probe(name))
@@ -130,6 +131,9 @@ def _found(parameter: Parameter, observations: Numbers | list[str], day: str) ->
     if isinstance(observations, list):
         ordered = sorted(set(observations), key=lambda value: (-observations.count(value), value))
         return Found("|".join(ordered[: data.most]), f"From the data on {day}: {data.means}.", count)
+    if data.statistic == "cuts":
+        shares = [part / data.most for part in range(1, data.most)]
+        return Found(", ".join(map(_plain, np.quantile(observations, shares))), f"on {day}", count)
     value = float(np.quantile(observations, data.at))
     if data.statistic in ("gaps", "first_gaps", "stays"):
         unit = "d" if parameter.default.endswith("d") else ""
@@ -137,9 +141,13 @@ def _found(parameter: Parameter, observations: Numbers | list[str], day: str) ->
     elif data.statistic == "ratio":
         text = f"{value:.4f}".rstrip("0").rstrip(".")
     else:
-        text = str(round(value)) if value >= 20 else f"{value:.2f}".rstrip("0").rstrip(".")
+        text = _plain(value)
     seen = "" if data.statistic == "ratio" else f" (of {count:,})"
     return Found(text, f"From the data on {day}: {data.means}{seen}.", count)
+
+
+def _plain(value: float) -> str:
+    return str(round(value)) if value >= 20 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _numbers(engine: Engine, now: Moment, name: str) -> Numbers:

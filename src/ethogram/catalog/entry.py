@@ -43,7 +43,7 @@ KIND_TITLES: Mapping[Kind, str] = {
 Holds: TypeAlias = Literal["number", "text", "sign", "any"]
 """What a property holds. A `sign` says that something is the case: a number above 0, a text that is there, or yes."""
 
-Statistic: TypeAlias = Literal["gaps", "first_gaps", "values", "stays", "most_frequent", "ratio"]
+Statistic: TypeAlias = Literal["gaps", "first_gaps", "values", "stays", "most_frequent", "ratio", "cuts"]
 CUSTOMER = "customer"
 _PLACE = re.compile(r"\$(\w+)(?:([.:])(\w+))?")
 
@@ -104,6 +104,7 @@ class FromData:
     `gaps` and `first_gaps` are days between neighboring events of a selection (the first two of each customer), `values` are
     customers' values of an expression, `stays` are days in a segment before it was left: of these, the `at` quantile.
     `most_frequent` takes the values that most customers have, `ratio` divides the sums of two values over all customers.
+    `cuts` are where customers' values divide into `most` equal parts; they are told, and nothing depends on them.
     """
 
     statistic: Statistic
@@ -142,7 +143,7 @@ class Entry:
     """A ready-made definition, or a family that belongs together. `template` is its YAML, with places such as `$purchase`.
 
     `needs` must all be there, of `any_of` one; these and `optional` ones add what stands between `#if` and `#end`. `settings` are keys of
-    ethogram.toml; `uses` are entries that are added along.
+    ethogram.toml; `uses` are entries that are added along; `cuts` are told in the file's first lines.
     """
 
     name: str
@@ -157,6 +158,7 @@ class Entry:
     parameters: Mapping[str, Parameter]
     play: Play
     notes: tuple[str, ...]
+    cuts: tuple[Parameter, ...]
     published: str
     template: str
     file: str = ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar, cast
+from typing import cast
 
 from ethogram.catalog.entry import (
     CUSTOMER,
@@ -28,10 +28,8 @@ from ethogram.language.yamltree import Mapping as Block
 from ethogram.language.yamltree import Node, Scalar, read_yaml
 from ethogram.model.errors import DefinitionError, Problems
 
-T = TypeVar("T")
-
 ENTRY_KEYS = (
-    "name", "title", "kind", "sentence", "needs", "optional", "any_of", "settings", "uses", "parameters", "play", "notes",
+    "name", "title", "kind", "sentence", "needs", "optional", "any_of", "settings", "uses", "parameters", "play", "notes", "cuts",
     "published", "definitions",
 )  # fmt: skip
 PARAMETER_KEYS = ("default", "means", "from_data", "is", "type")
@@ -136,6 +134,7 @@ def _entry(reader: Reader, node: Node, file: str, parts: Parts) -> Entry:
         parameters=parameters,
         play=_play(reader, fields.get("play"), node),
         notes=_names(reader, fields.get("notes"), "notes"),
+        cuts=tuple(_cut(reader, item) for item in reader.items(fields.get("cuts"), "cuts")),
         published=reader.text(fields.get("published"), "published"),
         template=_template(reader, fields.get("definitions"), node),
         file=file,
@@ -187,6 +186,14 @@ def _parameter(reader: Reader, name: str, node: Node) -> Parameter:
     data = _from_data(reader, fields["from_data"], name) if "from_data" in fields else None
     is_text = reader.text(fields.get("type"), f"{name}.type") == "text"
     return Parameter(name, default, means, data, computed, is_text)
+
+
+def _cut(reader: Reader, node: Node) -> Parameter:
+    fields = reader.fields(node, ("of", "parts", "means"), "cuts")
+    means = reader.needed(fields.get("means"), node, "means")
+    parts = reader.needed(fields.get("parts"), node, "parts")
+    data = FromData("cuts", reader.needed(fields.get("of"), node, "of"), most=int(parts or 1), means=means)
+    return Parameter(means, "", means, data)
 
 
 def _from_data(reader: Reader, node: Node, name: str) -> FromData:

@@ -221,6 +221,7 @@ def render_file(
     values: Mapping[str, str],
     reasons: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
+    cuts: Sequence[str] = (),
 ) -> str:
     """The whole file of one entry: what it is, its parameters explained, the definitions."""
     head = [*_comment(f"{entry.title}: {entry.sentence}"), f"{MARK}{entry.name}"]
@@ -233,6 +234,8 @@ def render_file(
     used = used_parameters(entry, cast, values)
     explained = list(_explained(entry, {name: values[name] for name in used}, reasons or {}))
     head += ["#", "# Parameters, as they are written below:", *explained] if explained else []
+    for cut in cuts:
+        head += _comment(cut)
     return "\n".join([*head, "", render_definitions(entry, cast, values, names)])
 
 
