@@ -15,6 +15,7 @@ import pytest
 from catalog_sql import CELLS, FIFTHS, LAPSING, RETURNS, TIERS, Shop
 from typer.testing import CliRunner, Result
 
+import ethogram
 from ethogram.app.cli import app
 from ethogram.catalog.entry import KINDS
 
@@ -205,6 +206,17 @@ def test_before_the_first_load_names_of_the_specification_are_proposed(tmp_path:
     result = run(folder, "catalog", "add", "cart_abandoners", "--yes")
     assert result.exit_code == 0, result.stderr
     assert "0 errors" in run(folder, "check").stdout
+
+
+def test_the_same_from_python(tmp_path: Path) -> None:
+    folder = made(tmp_path / "small", "a,2026-01-01,Order Completed,5\na,2026-01-02,Order Completed,6\n")
+    with ethogram.open(folder) as small:
+        ready = {row["name"] for row in small.catalog().to_pylist() if row["ready"]}
+        assert "buyers" in ready and "cart_abandoners" not in ready
+        report = small.add_from_catalog("spend_trend", parts={"purchase.amount": "worth"}, prefix="my_")
+        assert report.written == ("definitions/catalog_behaviors.yml", "definitions/my_spend_trend.yml")
+        small.refresh()
+        assert small.members("my_rising_spend").num_rows == 0
 
 
 # --- figures --------------------------------------------------------------------------------------------------------

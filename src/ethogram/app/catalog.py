@@ -153,10 +153,10 @@ def add(
 
     with render.progress() as report, Workbench(project, report) as bench:
         adding = Adding(bench, names, _pairs(parts or [], "--map"), _pairs(settings or [], "--set"), prefix)
-        if not yes and adding.questions:
+        while not yes and adding.questions:
             if not sys.stdin.isatty():
                 raise adding.unanswered()
-            adding.answer(_ask(adding.questions))
+            adding.answer(_ask(adding.questions[0]))
         done = adding.finish()
     if json:
         render.as_json(done.as_json())
@@ -177,15 +177,14 @@ def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def _ask(questions: Sequence[Question]) -> Mapping[str, str]:
-    answers = {}
-    for question in questions:
-        typer.echo(f"\n{question.need}: {question.title}", err=True)
-        for choice in question.choices:
-            seen = f" ({choice.count:,})" if choice.count else ""
-            typer.echo(f"  {choice.name}{seen}", err=True)
-        answers[question.need] = typer.prompt("Which is it?", default=question.proposal or None, err=True)
-    return answers
+def _ask(question: Question) -> Mapping[str, str]:
+    """One answer may change what is asked next: another event has other properties."""
+    typer.echo(f"\n{question.need}: {question.title}", err=True)
+    for choice in question.choices:
+        seen = f" ({choice.count:,})" if choice.count else ""
+        typer.echo(f"  {choice.name}{seen}", err=True)
+    answer = typer.prompt("Which is it?", default=question.proposal or None, err=True)
+    return {question.need: answer.strip()}
 
 
 def _show_added(done: AddedReport) -> None:

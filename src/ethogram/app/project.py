@@ -15,6 +15,7 @@ from ethogram.app.workbench import Workbench
 
 if TYPE_CHECKING:
     from ethogram.app.description import Description
+    from ethogram.app.ready_made import AddedReport
     from ethogram.membership.explain import Explanation
     from ethogram.membership.plan import Count, Plan
     from ethogram.membership.refresh import RefreshReport
@@ -120,6 +121,26 @@ class Project:
 
     # --- Define ---
 
+    def catalog(self, kind: str = "") -> pa.Table:
+        """The ready-made definitions, with what this project's data lacks for each; a row each."""
+        from ethogram.app.ready_made import listed
+
+        with self._bench() as bench:
+            return _table([one.as_json() for one in listed(bench, kind)], CATALOG)
+
+    def add_from_catalog(
+        self,
+        *names: str,
+        parts: Mapping[str, str] | None = None,
+        values: Mapping[str, str] | None = None,
+        prefix: str = "",
+    ) -> AddedReport:
+        """Writes entries of the catalog into the project, taking every proposal; `parts` says what plays what."""
+        from ethogram.app.ready_made import Adding
+
+        with self._bench() as bench:
+            return Adding(bench, names, parts or {}, values or {}, prefix).finish()
+
     def check(self) -> pa.Table:
         """What is wrong or looks wrong with the definitions, a row each."""
         with self._bench() as bench:
@@ -177,6 +198,11 @@ SEGMENTS = pa.schema(
 )
 HISTORY = pa.schema([("name", _TEXT), ("group", _TEXT), ("at", _MOMENT), ("size", _COUNT)])
 FLOW = pa.schema([("from_group", _TEXT), ("to_group", _TEXT), ("customers", _COUNT)])
+CATALOG = pa.schema(
+    [(name, _TEXT) for name in ("name", "title", "kind", "sentence")]
+    + [(name, pa.list_(_TEXT)) for name in ("needs", "missing", "unclear")]
+    + [("ready", pa.bool_()), ("added", _TEXT)]
+)
 FINDINGS = pa.schema(
     [
         ("severity", _TEXT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ethogram.app import render
@@ -292,9 +292,12 @@ class Adding:
         )
         ready = tuple(preparation.ready(entry, self._values(entry)) for entry in self.entries)
         preparation.require_sound()
-        written = write(self.bench.folder, preparation.behaviors_of(ready), ready) if ready else ()
-        report = AddedReport(ready, self.already, dict(self.fitted.chosen), written)
-        return self._with_sizes(report, preparation) if ready and self.project.data is not None else report
+        report = AddedReport(ready, self.already, dict(self.fitted.chosen), ())
+        if not ready:
+            return report
+        if self.project.data is not None:
+            report = self._with_sizes(report, preparation)
+        return replace(report, written=write(self.bench.folder, preparation.behaviors_of(ready), ready))
 
     def _require_fit(self) -> None:
         missing = [*missing_needs(self.entries, self.fitted)]
@@ -347,8 +350,7 @@ class Adding:
         asked = plain + [name for _, _, _, own in changed.values() for name in _answers(whole, own.values())]
         if not asked:
             return report
-        sizes = sizes_of(whole, asked, self._engine, self.bench.newest())
-        customers = self.bench.count("everyone").customers
+        sizes, customers = sizes_of(whole, asked, self._engine, self.bench.newest())
         base = {name: size for name, size in sizes.items() if name.partition(".")[0] in plain}
         lines = [
             _sensitivity(one, parameter, changed, sizes)
@@ -356,9 +358,7 @@ class Adding:
             for parameter in one.reasons
             if f"{one.entry.name}.{parameter}_lower" in changed
         ]
-        return AddedReport(
-            report.ready, report.already, report.chosen, report.written, base, tuple(lines), customers
-        )
+        return replace(report, sizes=base, sensitivities=tuple(lines), customers=customers)
 
 
 def _settable(one: Ready) -> dict[str, str]:

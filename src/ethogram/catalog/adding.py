@@ -210,12 +210,11 @@ class Preparation:
             for result in run_tests(only(self.definitions, names), self.settings)
             if result.definition in names and not result.passed
         ]
-        for result in failed:
-            line = re.compile(rf"^( *)- {{ name: \"?{re.escape(result.test)}\"?,.*$", re.M)
-            text = line.sub(rf"\1# left out, it does not fit this project: {result.test}", text, count=1)
-        return re.sub(r"^( *)tests:\n((?: *# left out.*\n)+)(?! *- )", r"\2", text, flags=re.M), tuple(
-            f"{result.definition}: {result.test}" for result in failed
-        )
+        lines = text.splitlines()
+        for result in sorted(failed, key=lambda result: -(result.span.line if result.span else 0)):
+            if result.span:
+                _leave_out(lines, result.span.line - 1, result.test)
+        return "\n".join(lines) + "\n", tuple(f"{result.definition}: {result.test}" for result in failed)
 
     def behaviors_of(self, ready: Sequence[Ready]) -> dict[str, str]:
         """New behaviors that these entries use; an optional part may have been left out."""
@@ -243,6 +242,21 @@ def missing_needs(entries: Sequence[Entry], fitted: Fitted) -> tuple[str, ...]:
             titles = ", or ".join(f"{parts.title(need)} ({need})" for need in entry.any_of)
             found.append(titles)
     return tuple(dict.fromkeys(found))
+
+
+def _leave_out(lines: list[str], place: int, name: str) -> None:
+    """A comment instead of a test; also instead of `tests:` where no other is left."""
+    dash = lines[place].index("-")
+    end = place + 1
+    while end < len(lines) and lines[end].startswith(" " * (dash + 1)):
+        end += 1
+    lines[place:end] = [f"{' ' * dash}# left out, it does not fit this project: {name}"]
+    first = place - 1
+    while lines[first].lstrip().startswith(("#", "-")):
+        first -= 1
+    following = [line for line in lines[first + 1 :] if not line.lstrip().startswith("#")]
+    if lines[first].strip() == "tests:" and not (following and following[0].startswith(" " * dash + "-")):
+        del lines[first]
 
 
 def render_expression(

@@ -233,18 +233,20 @@ class _Moves:
 
 def sizes_of(
     definitions: Definitions, names: Sequence[str], engine_for: EngineFor, now: Moment
-) -> dict[str, int]:
-    """How many are in each segment and group at a moment."""
+) -> tuple[dict[str, int], int]:
+    """How many are in each segment and group at a moment, and how many customers there are."""
     engine = engine_for(definitions, tuple(names))
     found: dict[str, int] = {}
+    customers = 0
     for answers in engine.evaluate(now, traits=()):
+        customers += int(np.count_nonzero(answers.known))
         for row, name in enumerate(engine.segments):
             found[name] = found.get(name, 0) + int(np.count_nonzero(answers.members(row)))
         for row, name in enumerate(engine.segmentations):
             for index, group in enumerate(engine.group_names(name)):
                 key = f"{name}.{group}"
                 found[key] = found.get(key, 0) + int(np.count_nonzero(answers.groups[row] == index))
-    return found
+    return found, customers
 
 
 def variants(

@@ -153,7 +153,7 @@ def set_values(
 
 
 def computed(formula: str, values: Mapping[str, str]) -> str:
-    """`within + grace` of durations in one unit, `20 * steps` of numbers.
+    """`within + grace` of durations in one unit, `20 * steps` of numbers. Durations are whole.
 
     >>> computed("within + grace", {"within": "365d", "grace": "30d"})
     '395d'
@@ -163,7 +163,7 @@ def computed(formula: str, values: Mapping[str, str]) -> str:
     unit = re.sub(r"[\d.]", "", one) or re.sub(r"[\d.]", "", other)
     a, b = (Decimal(re.sub(r"[a-z%]", "", side)) for side in (one, other))
     result = {"+": a + b, "-": a - b, "*": a * b, "/": a / b if b else a}[operator]
-    return f"{plain_number(result)}{unit}"
+    return f"{max(1, round(result))}{unit}" if unit else plain_number(result)
 
 
 def plain_number(value: Decimal) -> str:
