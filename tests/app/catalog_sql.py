@@ -83,6 +83,49 @@ and (select coalesce(sum(b.total), 0) from back b where b.c = bought.c and b.t >
 """
 
 
+REPURCHASE = """
+select case when getvariable('now') - last < to_days(getvariable('half')::int) then 'active'
+            when getvariable('now') - last < to_days(getvariable('most')::int) then 'cooling'
+            when getvariable('now') - last < to_days(getvariable('nearly_all')::int) then 'at_risk' else 'inactive' end as stage, count(*)
+from life group by stage
+"""
+
+RHYTHM = """
+with usual as (select c, median(epoch_us(gap)) / 86400e6 as usual from gaps where gap is not null group by c)
+select case when getvariable('now') - last >= to_days(getvariable('stopped')::int) then 'inactive'
+            when round(usual, 6) < getvariable('intensive_gap') then 'intensive' when round(usual, 6) <= getvariable('regular_gap') then 'regular'
+            when n >= 2 then 'occasional' else 'once' end as rhythm, count(*)
+from life left join usual using (c) group by rhythm
+"""
+
+TWO_MONTHS = """
+with lately as (
+    select c, (getvariable('now') - max(u)) as since, count(*) filter (u > getvariable('now') - interval 60 days) as n,
+           coalesce(sum(total) filter (u > getvariable('now') - interval 60 days), 0) as spend
+    from orders group by c),
+scored as (
+    select c, case when since < interval 20 days then 3 when since < interval 40 days then 2 when since < interval 60 days then 1 else 0 end as r,
+           least(n, 3) as f, case when spend >= getvariable('high_money') then 3 when spend >= getvariable('low_money') then 2 when spend > 0 then 1 else 0 end as m
+    from lately)
+select case when r = 3 and f between 2 and 3 and m between 2 and 3 then 'champions'
+            when r between 2 and 3 and f between 2 and 3 and m between 1 and 3 then 'loyal'
+            when r = 3 and f between 1 and 3 and m between 1 and 3 then 'potential_loyalists'
+            when r = 3 and m between 1 and 3 then 'promising' when r = 3 then 'new' when r between 2 and 3 then 'need_attention'
+            when f between 2 and 3 and m between 2 and 3 then 'slipping' when f between 1 and 3 and m between 1 and 3 then 'at_risk'
+            when r = 1 then 'about_to_sleep' else 'dormant' end as segment, count(*)
+from scored group by segment
+"""
+
+VIP = f"""
+with buyers as (
+    select c, n, last, spend / n as average, coalesce((select sum(total) from orders o where o.c = life.c and {demo_sql.ONE_YEAR}), 0) as year
+    from life),
+compared as (select *, average > (select avg(average) from buyers) as dear, rank() over (order by year desc) - 1 as richer from buyers)
+select count(*) from compared
+where n >= 3 and last > getvariable('now') - interval 4 months and dear or richer * 10 < (select count(*) from buyers)
+"""
+
+
 class Shop:
     """The demo's orders as of a moment in winter."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import demo_sql
 import pytest
-from catalog_sql import CELLS, FIFTHS, LAPSING, RETURNS, TIERS, Shop
+from catalog_sql import CELLS, FIFTHS, LAPSING, REPURCHASE, RETURNS, RHYTHM, TIERS, TWO_MONTHS, VIP, Shop
 from typer.testing import CliRunner, Result
 
 import ethogram
@@ -22,7 +22,10 @@ from ethogram.catalog.entry import KINDS
 ROOT = Path(__file__).parents[2]
 GOLDENS = ROOT / "tests" / "goldens" / "catalog"
 PREFIX = "c_"
-ADDED = ("rfm", "rfm_27", "lapsing", "one_and_done", "repurchase_stage", "loyalty_tiers", "frequent_returns")
+ADDED = (
+    "rfm", "rfm_27", "rfm_braze", "vip", "lapsing", "one_and_done", "repurchase_stage", "usage_rhythm", "loyalty_tiers",
+    "frequent_returns",
+)  # fmt: skip
 
 
 def run(folder: Path, *arguments: str, answers: str = "") -> Result:
@@ -129,10 +132,10 @@ def test_written_files_are_the_goldens(copied: Path, added: dict[str, Any], name
 
 def test_a_name_that_is_taken_stays(copied: Path) -> None:
     before = (copied / "definitions" / "value.yml").read_text()
-    result = run(copied, "catalog", "add", "vip")
+    result = run(copied, "catalog", "add", "usage_level", "--map", "session=Order Completed")
     assert result.exit_code == 2 and "E_DUPLICATE" in result.stderr and "--prefix" in result.stderr
     assert (copied / "definitions" / "value.yml").read_text() == before
-    assert not (copied / "definitions" / "vip.yml").exists()
+    assert not (copied / "definitions" / "usage_level.yml").exists()
 
 
 def test_missing_data_is_said(copied: Path) -> None:
@@ -201,7 +204,7 @@ def test_before_the_first_load_names_of_the_specification_are_proposed(tmp_path:
         CliRunner().invoke(app, ["init", str(folder), "--timezone", "UTC", "--currency", "EUR"]).exit_code
         == 0
     )
-    assert "no data is loaded yet" in run(folder, "catalog").stdout
+    assert "No data is loaded here yet" in run(folder, "catalog").stdout
     assert "E_UNCLEAR" in run(folder, "catalog", "add", "cart_abandoners").stderr
     result = run(folder, "catalog", "add", "cart_abandoners", "--yes")
     assert result.exit_code == 0, result.stderr
@@ -270,6 +273,20 @@ def test_sizes_are_those_of_plain_sql(added: dict[str, Any], shop: Shop) -> None
     )
     assert added["sizes"]["c_one_and_done"] == shop.one(silent)
     assert added["sizes"]["c_frequent_returns"] == shop.one(RETURNS)
+
+
+def test_stages_and_rhythms_are_those_of_plain_sql(added: dict[str, Any], shop: Shop) -> None:
+    assert sizes(added, "repurchase_stage") == shop.groups(
+        REPURCHASE, **parameters(added, "repurchase_stage")
+    )
+    assert sizes(added, "usage_rhythm") == shop.groups(RHYTHM, **parameters(added, "usage_rhythm"))
+
+
+def test_the_other_forms_of_value_are_those_of_plain_sql(added: dict[str, Any], shop: Shop) -> None:
+    money = {name: parameters(added, "rfm_braze")[name] for name in ("low_money", "high_money")}
+    found = shop.groups(TWO_MONTHS, **money)
+    assert sizes(added, "rfm_braze") == found
+    assert added["sizes"]["c_vip"] == shop.one(VIP)
 
 
 def test_tiers_are_those_of_plain_sql(added: dict[str, Any], shop: Shop) -> None:

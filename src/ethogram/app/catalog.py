@@ -47,10 +47,13 @@ def catalog(
                 f"options stand behind the word: ethogram catalog {word} … --project DIR"
             )
         return
-    from ethogram.app.ready_made import listed
+    from ethogram.app.ready_made import listed, listed_anywhere
 
-    with Workbench(project) as bench:
-        found = listed(bench, kind)
+    if (project / "ethogram.toml").exists():
+        with Workbench(project) as bench:
+            found = listed(bench, kind)
+    else:
+        found = listed_anywhere(kind)
     if json:
         render.as_json([one.as_json() for one in found])
     else:
@@ -63,17 +66,23 @@ def _show_listed(found: Sequence[Listed]) -> None:
     kinds = list(dict.fromkeys(one.entry.kind for one in found))
     for kind in kinds:
         render.heading(f"{KIND_TITLES[kind]} ({kind})")
-        rows = [
-            (one.entry.name, f"{one.entry.title}: {one.status}") for one in found if one.entry.kind == kind
-        ]
+        rows = [(one.entry.name, _in_the_list(one)) for one in found if one.entry.kind == kind]
         width = max(len(one.entry.name) for one in found)
         columns = [render.Column(""), render.Column("", wraps=True)]
         render.table(columns, [(name.ljust(width), status) for name, status in rows], indent=2, header=False)
-    ready = sum(one.is_ready for one in found)
+    known = any(one.is_known or one.added for one in found)
+    ready = f", {sum(one.is_ready for one in found)} ready for this project's data" if known else ""
+    if not known:
+        render.say("\nNo data is loaded here yet, so nothing is known of what is ready.")
     render.say(
-        f"\n{render.counted(len(found), 'entry', 'entries')}, {ready} ready for this project's data. "
+        f"\n{render.counted(len(found), 'entry', 'entries')}{ready}. "
         "Look at one: ethogram catalog show NAME. Add it: ethogram catalog add NAME."
     )
+
+
+def _in_the_list(one: Listed) -> str:
+    """Its status where something is known of the data, otherwise what it is."""
+    return f"{one.entry.title}: {one.status}" if one.is_known or one.added else one.entry.sentence
 
 
 def show(

@@ -98,6 +98,7 @@ def _show_next(folder: Path, customer: str) -> None:
         ("ethogram count 'did(purchase, last=7d)'", "ask anything"),
         ("ethogram members vip --columns spend -o vip.csv", "whom to write to"),
         ("ethogram history loyal", "its size, day by day"),
+        ("ethogram catalog", "ready-made definitions, and what fits this data"),
         ("ethogram verify", "a second computation, compared"),
         ("ethogram plan", "what an edit would do"),
     )

@@ -24,7 +24,7 @@ from ethogram.catalog.calibrating import Sensitivity, calibrate, sizes_of, varia
 from ethogram.catalog.entry import KINDS, Entry, Parameter
 from ethogram.catalog.fitting import Fitted, Project, Question, fit
 from ethogram.catalog.loading import load_catalog, load_parts, require_entry
-from ethogram.catalog.rendering import render_definitions, set_values, usual_cast
+from ethogram.catalog.rendering import Cast, render_definitions, set_values, usual_cast
 from ethogram.engines.engine import Engine
 from ethogram.language.files import definitions_from_text
 from ethogram.language.spelling import did_you_mean
@@ -71,7 +71,7 @@ class Listed:
         if self.added:
             return f"added: {self.added}"
         if not self.is_known:
-            return "no data is loaded yet"
+            return "no data is loaded here yet"
         if self.lacks:
             return f"needs: {'; '.join(self.lacks)}"
         if self.fitted.questions:
@@ -95,15 +95,26 @@ class Listed:
 
 def listed(bench: Workbench, kind: str = "") -> list[Listed]:
     """Raises DataError E_UNKNOWN_NAME for a kind that does not exist."""
-    if kind and kind not in KINDS:
-        hint = f"There are: {', '.join(KINDS)}. {did_you_mean(kind, KINDS)}".strip()
-        raise DataError("E_UNKNOWN_NAME", f"no kind is called '{kind}'", hint=hint)
+    _require_kind(kind)
     project, added = project_of(bench), added_entries(bench.folder)
     return [
         _listed(entry, project, bench.settings, added)
         for entry in load_catalog().values()
         if not kind or entry.kind == kind
     ]
+
+
+def listed_anywhere(kind: str = "") -> list[Listed]:
+    """Outside a project: nothing is known of what is ready."""
+    _require_kind(kind)
+    entries = [entry for entry in load_catalog().values() if not kind or entry.kind == kind]
+    return [Listed(entry, Fitted(Cast()), unset=(), is_known=False) for entry in entries]
+
+
+def _require_kind(kind: str) -> None:
+    if kind and kind not in KINDS:
+        hint = f"There are: {', '.join(KINDS)}. {did_you_mean(kind, KINDS)}".strip()
+        raise DataError("E_UNKNOWN_NAME", f"no kind is called '{kind}'", hint=hint)
 
 
 def _listed(entry: Entry, project: Project, settings: Settings, added: Mapping[str, Added]) -> Listed:

@@ -136,10 +136,10 @@ class Preparation:
                 self.names |= {own: added.prefix + own for own in load_catalog()[name].defines}
         self.definitions = project.definitions
         if self.behaviors:
-            self._extend("behaviors:\n" + "\n".join(self.behaviors.values()) + "\n")
+            self._extend("behaviors:\n" + "\n".join(self.behaviors.values()) + "\n", f"{FOLDER}/{BEHAVIORS}")
 
-    def _extend(self, text: str) -> None:
-        self.definitions = merged(self.definitions, definitions_from_text(text))
+    def _extend(self, text: str, file: str) -> None:
+        self.definitions = merged(self.definitions, definitions_from_text(text, file))
 
     def ready(self, entry: Entry, given: Mapping[str, str]) -> Ready:
         """Raises DefinitionError E_DUPLICATE where a name is taken, and Problems where the result would not be sound."""
@@ -153,14 +153,14 @@ class Preparation:
             text = text.replace(
                 f"{MARK}{entry.name}", f"{MARK}{entry.name}, names begin with {self.prefix}", 1
             )
-        before = self.definitions
-        self._extend(text)
+        before, file = self.definitions, self._file(entry)
+        self._extend(text, file)
         text, left_out = self._without_failing_tests(text, set(names.values()))
         if left_out:
             self.definitions = before
-            self._extend(text)
+            self._extend(text, file)
         names = {own: name for own, name in names.items() if self.definitions.find(name)}
-        return Ready(entry, self._file(entry), text, names, values, reasons, left_out, cuts)
+        return Ready(entry, file, text, names, values, reasons, left_out, cuts)
 
     def _require_free(self, entry: Entry, names: Mapping[str, str]) -> None:
         taken = [name for name in names.values() if self.definitions.find(name)]
