@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ethogram.catalog.adding import all_needs, with_used
-from ethogram.catalog.entry import KIND_TITLES, KINDS, Entry
+from ethogram.catalog.entry import KIND_TITLES, KINDS, Entry, PropertyPart
 from ethogram.catalog.loading import load_catalog, load_parts
 from ethogram.catalog.rendering import (
     render_behaviors,
@@ -20,6 +20,7 @@ from ethogram.catalog.rendering import (
 
 FOLDER = Path(__file__).parents[1] / "docs" / "catalog"
 WIDTH = 160
+PARTS = "parts-of-entries.md"
 EXAMPLE = "example"
 """Stands for a value that has no default."""
 
@@ -36,7 +37,8 @@ ethogram catalog add lapsing     # writes definitions/lapsing.yml
 ```
 
 `add` finds out which of the project's events play which part, asks where it is unsure, computes the thresholds that should come
-from the data, and shows how the sizes change when a threshold is a fifth lower or higher. [The command line](../cli.md#ethogram-catalog-add) has its options.
+from the data, and shows how the sizes change when a threshold is a fifth lower or higher. [The command line](../cli.md#ethogram-catalog-add) has its
+options; [the parts](parts-of-entries.md) says which names of events it knows.
 
 What is not here on purpose: health, faith and other sensitive things (also guessed ones), pregnancy, bereavement, payday, places where
 people are, guessed gender. Names are neutral, since a person may one day read the names of the segments they are in.
@@ -45,7 +47,7 @@ people are, guessed gender. Names are neutral, since a person may one day read t
 
 def pages() -> dict[str, str]:
     found = {f"{entry.name}.md": page(entry) for entry in load_catalog().values()}
-    return {"README.md": index(), **found}
+    return {"README.md": index(), PARTS: parts_page(), **found}
 
 
 def index() -> str:
@@ -59,6 +61,43 @@ def index() -> str:
                 )
         lines.append("")
     return "\n".join(lines)
+
+
+def parts_page() -> str:
+    """Which names of events and properties are recognized, for those who map by hand."""
+    parts = load_parts()
+    lines = [
+        "# The parts that events play",
+        "",
+        "An entry needs parts such as `purchase`. A behavior of the project that is called so, or whose events are among the names below, plays",
+        "the part; otherwise an event of that name. Capitals, blanks and signs do not count. Anything else is said with",
+        "`--map purchase='Order Paid'` and `--map purchase.amount=total`. [All entries](README.md)",
+        "",
+        "## Events",
+        "",
+    ]
+    for part in parts.events.values():
+        several = " Several events may play it together." if part.several else ""
+        lines += [f"### `{part.name}`", "", f"{part.title[0].upper()}{part.title[1:]}.{several}", ""]
+        if part.of:
+            lines += [f"One for each element of a list of `{part.of}`: {_listed(part.lists)}.", ""]
+        else:
+            lines += [f"Events: {_listed(part.names)}.", ""]
+        lines += _properties({f"{part.name}.{name}": one for name, one in part.properties.items()})
+    lines += ["## What is known of a customer", ""]
+    lines += _properties({f"customer.{name}": one for name, one in parts.customer.items()})
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _properties(found: Mapping[str, PropertyPart]) -> list[str]:
+    if not found:
+        return []
+    rows = [f"| `{name}` | {one.title} | {_listed(one.names)} |" for name, one in found.items()]
+    return ["| property | what it is | names |", "|---|---|---|", *rows, ""]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def needs_in_short(entry: Entry) -> str:

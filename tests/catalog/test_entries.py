@@ -27,6 +27,8 @@ from tests.parity.kernel_world import engine_of, kernel_answers, plain, stored
 CATALOG = load_catalog()
 CASES = list(cases())
 POPULATION = {"rank", "ntile", "top", "zscore"}
+COMPARED = {"buyers", "bought_in_period", "feature_users"}
+"""Segments whose members others are compared with; nothing is done with them."""
 FORBIDDEN = ("pregnan", "bereave", "payday", "religio", "faith", "predicted gender", "hibernat", "can't lose")
 
 
@@ -55,6 +57,17 @@ def test_an_entry_says_what_a_marketer_needs(entry: Entry) -> None:
     assert any(definitions.find(name).tests for name in answers), "no tests"  # type: ignore[union-attr]
     text = f"{entry.name} {entry.title} {entry.sentence} {entry.template}".lower()
     assert [word for word in FORBIDDEN if word in text] == []
+
+
+@pytest.mark.parametrize("entry", CATALOG.values(), ids=lambda entry: entry.name)
+def test_members_leave_for_the_purpose_of_the_play_or_a_stricter_one(entry: Entry) -> None:
+    definitions = whole_catalog()
+    answers = [
+        definitions.segments.get(name) or definitions.segmentations.get(name) for name in entry.defines
+    ]
+    for one in answers:
+        if one and one.name not in COMPARED:
+            assert one.purpose in {entry.play.purpose, "marketing"}, one.name
 
 
 @pytest.mark.parametrize("entry", CATALOG.values(), ids=lambda entry: entry.name)

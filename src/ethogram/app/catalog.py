@@ -114,6 +114,8 @@ def _show_entry(found: Shown) -> None:
         columns = [render.Column("need"), render.Column("what it is", wraps=True), render.Column("here")]
         rows = [(need.name, need.title, need.here) for need in found.needs]
         render.table(columns, rows, indent=2)
+    if entry.uses:
+        render.say(f"\nUses {', '.join(entry.uses)}, added along.", indent=2)
     settable = [one for one in entry.parameters.values() if not one.computed]
     if settable:
         render.heading("Parameters")
