@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,8 +57,7 @@ def operation_lists(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """`Program.lists` and `Program.operations`; a list that several codes have is there once. `forms` are the operations',
     those that are alike stand together where their windows are; `levels` are the atoms'."""
-    which = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
-    rows = depth * codes
+    rows, count = depth * codes, max(1, len(operations))
     facts = np.array(
         [
             (levels[one.atom], not one.plain, one.order, form, one.atom)
@@ -67,23 +65,38 @@ def operation_lists(
         ],
         np.int64,
     ).reshape(-1, 5)
-    row = np.zeros(0, np.int64)
-    if len(operations):
-        row = facts[which, 0] * codes + np.concatenate([one.codes for one in operations])
-    sort = np.lexsort((which, *facts[which].T[:0:-1], row))
-    whole = which[sort].astype(np.int32)
-    begins = np.searchsorted(row[sort], np.arange(rows + 1)).tolist()
-    known: dict[bytes, int] = {}
-    pieces: list[NDArray[np.int32]] = []
-    size = 0
+    order = np.lexsort(facts.T[:0:-1])
+    rank = np.argsort(order)
+    spread = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
+    every = np.concatenate([one.codes for one in operations]) if len(operations) else np.zeros(0, np.int64)
+    placed = np.sort((facts[spread, 0] * codes + every) * count + rank[spread])
+    which, begins = order[placed % count], np.searchsorted(placed, np.arange(rows + 1) * count)
     starts = np.zeros(rows, np.int32)
-    for place, (begin, past) in enumerate(itertools.pairwise(begins)):
-        key = whole[begin:past].tobytes()
-        if key not in known:
-            known[key] = size
-            careful = int(facts[whole[begin:past], 1].sum())
-            pieces += [np.array([past - begin - careful, careful], np.int32), whole[begin:past]]
-            size += 2 + past - begin
-        starts[place] = known[key]
-    placed = np.concatenate(pieces) if pieces else np.zeros(2, np.int32)
-    return starts.reshape(depth, codes), placed
+    pieces = [np.zeros(2, np.int64)]
+    size = 2
+    for same in _alike(which, begins):
+        own = which[begins[same[0]] : begins[same[0] + 1]]
+        if len(own):
+            careful = int(facts[own, 1].sum())
+            pieces += [np.array([len(own) - careful, careful]), own]
+            starts[same] = size
+            size += 2 + len(own)
+    return starts.reshape(depth, codes), np.concatenate(pieces).astype(np.int32)
+
+
+def _alike(which: NDArray[np.int64], begins: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows `which[begins[k] : begins[k + 1]]` that are the same, together."""
+    if len(begins) < 2:
+        return []
+    weights = np.random.default_rng(0).integers(1, 2**63, int(which.max(initial=0)) + 1)
+    sums = np.concatenate([[0], np.cumsum(weights[which])])
+    lengths = np.diff(begins)
+    marks = np.stack([sums[begins[1:]] - sums[begins[:-1]], lengths])
+    _, kind = np.unique(marks, axis=1, return_inverse=True)
+    kind = kind.ravel()
+    groups = np.split(np.argsort(kind, kind="stable"), np.cumsum(np.bincount(kind))[:-1])
+    first = np.array([group[0] for group in groups])[kind]
+    shift = np.repeat(begins[first] - begins[:-1], lengths)
+    if np.array_equal(which, which[np.arange(len(which)) + shift]):
+        return groups
+    return [np.array([row]) for row in range(len(lengths))]

@@ -51,6 +51,7 @@ Integers = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
 MILLION = 1_000_000
+FEW = 16
 LARGEST = 2**63 - 1
 
 
@@ -214,7 +215,13 @@ class Table:
         hits = []
         for one in values:
             wanted = [each[1] for each in literals if each is not None and each[0] == one.type]
-            hits.append(one.row[np.isin(one.value, wanted)])
+            met = np.zeros(len(one.value), np.bool_)
+            if len(wanted) > FEW:
+                met = np.isin(one.value, wanted)
+            else:
+                for value in wanted:
+                    met |= one.value == value
+            hits.append(one.row[met])
         return self._any(hits)
 
     def _literal(self, node: Expression) -> tuple[ValueType, int] | None:

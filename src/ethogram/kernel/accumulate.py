@@ -42,6 +42,9 @@ from ethogram.kernel.layout import (
     SLOT_KIND,
     STATUS,
     TAIL,
+    TALLY_COUNT,
+    TALLY_LATEST,
+    TALLY_VALUE,
     TEXT_RANKS,
     VALUE,
     Integers,
@@ -242,11 +245,38 @@ def sort_rows(values: Integers, length: int, width: int) -> None:
 
 
 @compiled
+def _select(values: Integers, size: int, place: int) -> None:
+    """Puts the value that sorting would put there at a place, lower ones before it (Hoare, 1961)."""
+    first, last = 0, size - 1
+    while first < last:
+        pivot, low, high = values[(first + last) >> 1], first, last
+        while low <= high:
+            while values[low] < pivot:
+                low += 1
+            while values[high] > pivot:
+                high -= 1
+            if low <= high:
+                values[low], values[high] = values[high], values[low]
+                low += 1
+                high -= 1
+        if place <= high:
+            last = high
+        elif place >= low:
+            first = low
+        else:
+            return
+
+
+@compiled
 def _median(values: Integers, size: int, scale: int) -> int:
     """Mean of the middle two, divided by `scale`, half to even."""
-    sort_rows(values, size, 1)
     half = size // 2
-    low, high = values[size - half - 1], values[half]
+    _select(values, size, half)
+    low = high = values[half]
+    if size % 2 == 0:
+        low = values[0]
+        for k in range(1, half):
+            low = max(low, values[k])
     if scale == 1 and (low ^ high) < 0:
         return divide_rounding(low + high, 2)
     if scale == 1:
@@ -262,18 +292,41 @@ def divide_rounding_even(distance: int, low: int) -> int:
 
 
 @compiled
-def _runs(values: Integers, size: int, longest: bool) -> int:
+def _tally(scratch: Scratch, size: int, width: int) -> int:
+    """Counts the different values of the rows of `width` in `sorted`: `search` has each value, how often it is there (0: the
+    place is free) and the latest second number of its rows. How many places there are, 0 where memory is too small."""
+    values, table = scratch.sorted, scratch.search
+    bits = 3
+    while 1 << bits < 2 * (size // width):
+        bits += 1
+    room = 1 << bits
+    if room > table.shape[1]:
+        scratch.state[STATUS] = ARENA_FULL
+        return 0
+    for place in range(room):
+        table[TALLY_COUNT, place] = 0
+    for k in range(0, size, width):
+        value, second = values[k], values[k + width - 1]
+        spread = np.uint64(value) * np.uint64(0x9E3779B97F4A7C15)
+        place = np.int64(spread >> np.uint64(64 - bits))  # type: ignore[assignment]
+        while table[TALLY_COUNT, place] and table[TALLY_VALUE, place] != value:
+            place = (place + 1) & (room - 1)
+        if table[TALLY_COUNT, place] == 0 or second > table[TALLY_LATEST, place]:
+            table[TALLY_LATEST, place] = second
+        table[TALLY_VALUE, place] = value
+        table[TALLY_COUNT, place] += 1
+    return room
+
+
+@compiled
+def _runs(scratch: Scratch, size: int, longest: bool) -> int:
     """How many different values, or how often the commonest."""
-    sort_rows(values, size, 1)
-    different, best, run = 1, 1, 1
-    for k in range(1, size):
-        if values[k] == values[k - 1]:
-            run += 1
-        else:
-            different += 1
-            run = 1
-        best = max(best, run)
-    return best if longest else different
+    different, most = 0, 0
+    for place in range(_tally(scratch, size, 1)):
+        count = scratch.search[TALLY_COUNT, place]
+        different += count > 0
+        most = max(most, count)
+    return most if longest else different
 
 
 @compiled
@@ -320,19 +373,18 @@ def _form_is_smaller(left: int, right: int, digits: Integers) -> bool:
 @compiled
 def _most_frequent(texts: Integers, scratch: Scratch, length: int, is_text: bool) -> int:
     """`sorted` alternates value and time. Ties go to the latest seen, then to the smallest text."""
-    pairs = scratch.sorted
-    sort_rows(pairs, length, 2)
+    table = scratch.search
     best, best_count, best_time = NULL, 0, NULL
-    k = 0
-    while k < length:
-        value = pairs[k]
-        count, latest = 0, NULL
-        while k < length and pairs[k] == value:
-            count += 1
-            latest = max(latest, pairs[k + 1])
-            k += 2
-        better = count > best_count or (count == best_count and latest > best_time)
-        if not better and count == best_count and latest == best_time:
+    for place in range(_tally(scratch, length, 2)):
+        value, count, latest = (
+            table[TALLY_VALUE, place],
+            table[TALLY_COUNT, place],
+            table[TALLY_LATEST, place],
+        )
+        if count == 0 or count < best_count or (count == best_count and latest < best_time):
+            continue
+        better = count > best_count or latest > best_time
+        if not better:
             better = (
                 texts[TEXT_RANKS, value] < texts[TEXT_RANKS, best]
                 if is_text
@@ -441,9 +493,9 @@ def settle(
         elif kind == GAP_MEDIAN:
             scratch.slots[slot, VALUE] = _median(values, size, DAY // 1_000_000)
         elif kind == DISTINCT:
-            scratch.slots[slot, VALUE] = _runs(values, size, False) * MILLION
+            scratch.slots[slot, VALUE] = _runs(scratch, size, False) * MILLION
         elif kind == MAX_COUNT:
-            scratch.slots[slot, VALUE] = _runs(values, size, True) * MILLION
+            scratch.slots[slot, VALUE] = _runs(scratch, size, True) * MILLION
         elif kind == MOST_FREQUENT:
             scratch.slots[slot, VALUE] = _most_frequent(
                 program.texts, scratch, size, program.atoms[slot, ATOM_MICROS] == 1

@@ -100,6 +100,8 @@ FIRST_TIME_SEEN, EXTRA, TAIL = 1, 2, 3
 EMPTY = -1
 # Scratch.search: an event a column; the chain so far by step; a mark a (step, event)
 EVENT_TIME, EVENT_BITS, EVENT_KEY, CHAIN, DEAD = range(5)
+# Scratch.search: a place of a hash table a column
+TALLY_VALUE, TALLY_COUNT, TALLY_LATEST = range(3)
 # status of a run, and what a run is asked for
 DONE, ARENA_FULL, OVERFLOW = 0, 1, 2
 DEFAULTS, ANSWERS, MOVES, VALUES = range(4)
