@@ -146,8 +146,9 @@ class Workbench:
     def engine(self, definitions: Definitions | None = None, names: Sequence[str] | None = None) -> Engine:
         """Ready to answer these definitions, or those on disk once they are sound."""
         from ethogram.engines.engine import Engine
+        from ethogram.kernel.compiling import is_compiled
 
-        return Engine(
+        engine = Engine(
             self.store,
             definitions or self.sound_definitions(),
             self.settings,
@@ -155,6 +156,11 @@ class Workbench:
             names=names,
             progress=lambda done, whole: self.progress("Preparing", done, whole),
         )
+        if not is_compiled():
+            self.progress("Compiling, once on this machine", 0, 1)
+            engine.compile()
+            self.progress("Compiling, once on this machine", 1, 1)
+        return engine
 
     def with_revenue(self) -> tuple[Definitions, str]:
         """The definitions, and a trait that adds up what `revenue` in ethogram.toml names ("" if it names nothing)."""

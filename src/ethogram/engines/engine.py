@@ -75,6 +75,10 @@ class Engine:
         inner = {name: self._runner(some) for name, some in plans.inner.items()}
         return Runner(plans.plan, self.tapes, self.settings, self.lists, inner)
 
+    def compile(self) -> None:
+        """Compiles what answers; else the first answer does, which takes some twenty seconds once on a machine."""
+        self.runner.compile()
+
     @property
     def segments(self) -> Sequence[str]:
         return self._segments

@@ -179,6 +179,18 @@ class Runner:
                 if following is not None:
                     waiting.append(pool.submit(one, following))
 
+    def compile(self) -> None:
+        """Runs the kernel for nobody."""
+        tape = self.tape(min(self.tapes.files))
+        people = People(
+            fixed=np.zeros((0, 0), np.int64),
+            fitted=np.zeros((0, 0), np.int64),
+            signal_offset=np.zeros((0, 0), np.int64),
+            signal_at=np.zeros(0, np.int64),
+            signal_due=np.zeros((0, 0), np.int64),
+        )
+        _Kernel(self, tape, people).defaults(0)
+
     def run_bucket(
         self, bucket: int, as_of: Moment, positions: Positions | None, fitted: Mapping[int, Integers]
     ) -> Run:
