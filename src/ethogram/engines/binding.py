@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,14 +11,24 @@ from numpy.typing import NDArray
 
 from ethogram.engines.bits import Test, code_tables, decided_by_tests, translate
 from ethogram.engines.clocks import holiday_days, hour_mask, mask_of, timezones
-from ethogram.engines.dispatch import Operation, empty_of, form_of, operation_lists
+from ethogram.engines.dispatch import (
+    Operation,
+    empty_of,
+    form_of,
+    is_followed,
+    limit_of,
+    operation_lists,
+    part_row,
+    quick_length,
+    table_of,
+)
 from ethogram.engines.inputs import rarest
 from ethogram.engines.made import Derived, Made, Owner, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
 from ethogram.engines.spec import ColumnKey, lists_of, properties_of
 from ethogram.engines.tapeset import Arrays, TapeSet
 from ethogram.kernel import layout
-from ethogram.kernel.accumulate import DISTINCT_FEW
+from ethogram.kernel.accumulate import DISTINCT_FEW, FOLLOWED
 from ethogram.kernel.calendar import Zones, zones
 from ethogram.kernel.layout import BITS_TEST, NOWHERE, NULL, Program, Tape
 from ethogram.language.instants import moment_of_text
@@ -30,11 +39,8 @@ from ethogram.language.plan import (
     Kind,
     LocalTime,
     Op,
-    Part,
     Plan,
-    Step,
     Stream,
-    Window,
 )
 from ethogram.language.tree import And, Between, Compare, Expression, Me, Not, Or
 from ethogram.model.errors import Unsupported
@@ -88,6 +94,7 @@ class _Binding:
         operations = [
             one for index in range(len(self.plan.atoms)) for one in self.operations(index, places[index])
         ]
+        self.follow(places, operations)
         levels = [atom.level for atom in self.plan.atoms]
         rows = [self.operation_row(one, *places[one.atom]) for one in operations]
         forms = [row[layout.OP_FORM] for row in rows]
@@ -104,22 +111,23 @@ class _Binding:
             timezone_given=self.timezone_given(),
             lists=lists,
             operations=placed,
-            ops=_table([row[:4] for row in rows], 4, np.int32),
-            checks=_table([row[4:] for row in rows], 4, np.int32),
-            ranges=_table([(one.low, one.high) for one in operations], 2),
-            conditions=_table(self.conditions, 4),
-            terms=_table(self.terms, 6),
-            locals=_table(local, 6),
+            ops=table_of([row[:4] for row in rows], 4, np.int32),
+            checks=table_of([row[4:] for row in rows], 4, np.int32),
+            links=table_of(self.links, 4),
+            ranges=table_of([(one.low, one.high) for one in operations], 2),
+            conditions=table_of(self.conditions, 4),
+            terms=table_of(self.terms, 6),
+            locals=table_of(local, 6),
             holidays=days,
             slots=slots,
-            atoms=_table(self.atom_rows(places), 8),
+            atoms=table_of(self.atom_rows(places), 8),
             empties=np.array([empty_of(atom.kind) for atom in self.plan.atoms], np.int64),
-            lengths=np.array([_quick_length(atom.window) for atom in self.plan.atoms], np.int64),
-            tests=_table([(one.low, one.high, one.turn, one.slot) for one in tests], 4),
+            lengths=np.array([quick_length(atom.window) for atom in self.plan.atoms], np.int64),
+            tests=table_of([(one.low, one.high, one.turn, one.slot) for one in tests], 4),
             bits=bits,
             bit_code=bit_code,
             sequences=self.sequences(),
-            parts=_table([_part(part) for window in self.plan.windows for part in window], 6),
+            parts=table_of([part_row(part) for window in self.plan.windows for part in window], 6),
             windows=self.window_table(),
             outs=self.outs(),
             defaults=np.zeros(len(self.plan.outputs), np.int64),
@@ -341,9 +349,25 @@ class _Binding:
         atoms, outputs = self.plan.atoms, self.plan.outputs
         return 1 + max([*(atom.level for atom in atoms), *(output.level for output in outputs)], default=0)
 
+    def follow(self, places: list[tuple[int, int, int]], operations: Sequence[Operation]) -> None:
+        """Simple sequences become ones that are followed, with a link a step."""
+        of_atom: dict[int, list[Operation]] = {}
+        for one in operations:
+            of_atom.setdefault(one.atom, []).append(one)
+        self.links: list[tuple[int, int, int, int]] = []
+        self.link_of: dict[int, int] = {}
+        for index, atom in enumerate(self.plan.atoms):
+            if atom.sequence is not None and is_followed(atom, of_atom[index]):
+                places[index] = (FOLLOWED, *places[index][1:])
+                self.link_of[index], steps = len(self.links), len(atom.sequence.steps)
+                within = limit_of(atom.sequence.within)[0]
+                self.links += [(len(self.links) + step, step, within, steps) for step in range(steps)]
+
     def operation_row(self, one: Operation, kind: int, place: int, column: int) -> tuple[int, ...]:
         atom = self.plan.atoms[one.atom]
         form, window = form_of(kind, place, atom.number), self.windows[atom.window]
+        if form == layout.STEP:
+            column = self.link_of[one.atom] + one.step
         return one.atom, form, one.range_column, column, window, one.step, *one.conditions
 
     def timezone_given(self) -> int:
@@ -401,7 +425,7 @@ class _Binding:
             owner = NOWHERE
             if strict and any(step.stream.each for step in one.steps):
                 owner = self.made(Owner(self.tapes.names.items))
-            facts = [len(wanted), strict, *place, *_limit(one.within), *_limit(one.gap)]
+            facts = [len(wanted), strict, *place, *limit_of(one.within), *limit_of(one.gap)]
             cells = [*facts, *wanted, *forbidden, owner]
             table[row, : len(cells)] = cells
         return table
@@ -426,14 +450,14 @@ class _Binding:
         end = np.cumsum([len(window) for window in self.plan.windows], dtype=np.int64)
         sizes = [len(window) for window in self.plan.windows]
         rows = [(int(past) - size, int(past)) for past, size in zip(end, sizes, strict=True)]
-        return _table(rows, 2)
+        return table_of(rows, 2)
 
     def outs(self) -> Integers:
         rows, begin = [], 0
         for output in self.plan.outputs:
             rows.append((begin, begin + len(output.code), output.level))
             begin += len(output.code)
-        return _table(rows, 3)
+        return table_of(rows, 3)
 
     def instructions(self) -> Integers:
         """Text constants follow the others."""
@@ -443,7 +467,7 @@ class _Binding:
             for one in output.code:
                 of_text = (one.op is Op.CONST and one.b) or one.op is Op.GROUP_TEXT
                 rows.append((one.op, one.a + texts if of_text else one.a, one.b, one.c))
-        return _table(rows, 4)
+        return table_of(rows, 4)
 
     def uses(self, op: Op) -> bool:
         return any(one.op is op for output in self.plan.outputs for one in output.code)
@@ -498,7 +522,7 @@ class _Binding:
         codes = [self.translation.codes[output] for output in self.decided]
         spans, code = code_tables(codes, places.__getitem__)
         rows = [(output, *span) for output, span in zip(self.decided, spans, strict=True)]
-        return _table(rows, 3), _table(code, 2)
+        return table_of(rows, 3), table_of(code, 2)
 
     def inputs(
         self, operations: Sequence[Operation], kinds: Sequence[int], tests: Sequence[Test]
@@ -536,7 +560,7 @@ class _Binding:
         rows = [row(kind, index) for kind, some in sizes.items() for index in range(len(some))]
         rows += [row("given", index) for index in range(len(self.plan.givens))]
         rows.append(row("identified", 0))
-        return _table(slots, 8, np.int32), _table(rows, 2), np.array(triggered, np.int64)
+        return table_of(slots, 8, np.int32), table_of(rows, 2), np.array(triggered, np.int64)
 
     def given_numbers(self) -> Integers:
         """The program's number of each trait on the tape, NOWHERE where it is not asked for."""
@@ -546,29 +570,6 @@ class _Binding:
             if type_ in TAGS
         }
         return np.array([wanted.get(key, NOWHERE) for key in self.tapes.traits] or [NOWHERE], np.int64)
-
-
-def _table(rows: Sequence[Sequence[int]], columns: int, kind: type[Any] = np.int64) -> NDArray[Any]:
-    return np.array(rows, kind).reshape(len(rows), columns)
-
-
-def _part(part: Part) -> tuple[int, ...]:
-    return layout.PARTS[part.kind], part.step.micros, part.step.months, part.unit, part.first, part.past
-
-
-def _limit(step: Step | None) -> tuple[int, int]:
-    if step is None:
-        return -1, 0
-    return step.micros, step.months
-
-
-def _quick_length(window: Window) -> int:
-    """The length of a rolling window in microseconds; 0 for all of the past, -1 where the calendar decides."""
-    if not window or all(part.kind in ("since", "until") for part in window):
-        return 0
-    if len(window) == 1 and window[0].kind == "from" and window[0].step.micros > 0:
-        return window[0].step.micros
-    return -1
 
 
 # --- a bucket's tape ----------------------------------------------------------------------------------------------------

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.kernel import layout
-from ethogram.kernel.accumulate import DISTINCT_FEW
+from ethogram.kernel.accumulate import DISTINCT_FEW, FOLLOWED
 from ethogram.kernel.calendar import UNIT_DAY
 from ethogram.kernel.layout import NOWHERE, NULL
-from ethogram.language.plan import ZERO_OF_NOTHING, Kind
+from ethogram.language.plan import ZERO_OF_NOTHING, Atom, Kind, Part, Step, Window
 
 FORMS: dict[int, int] = {
     Kind.DID: layout.PRESENT, Kind.COUNT: layout.PRESENT, Kind.FIRST_TIME: layout.PRESENT,
     Kind.LAST_TIME: layout.PRESENT, Kind.SUM: layout.ADD, Kind.AVERAGE: layout.ADD, Kind.MAX: layout.GREATEST,
     Kind.MIN: layout.LEAST, Kind.FIRST_VALUE: layout.EARLIEST, Kind.LAST_VALUE: layout.LATEST,
-    Kind.PERIODS: layout.DAYS, DISTINCT_FEW: layout.MASK,
+    Kind.PERIODS: layout.DAYS, DISTINCT_FEW: layout.MASK, FOLLOWED: layout.STEP,
 }  # fmt: skip
 """How the kernel's hot path feeds a kind; it calls for those that are not here."""
 
@@ -47,6 +48,21 @@ def form_of(kind: int, place: int, unit: int) -> int:
     return form
 
 
+def is_followed(atom: Atom, operations: Sequence[Operation]) -> bool:
+    """Whether a sequence is simple enough for `accumulate.follow`."""
+    sequence = atom.sequence
+    return (
+        sequence is not None
+        and sequence.strict is None
+        and sequence.gap is None
+        and not sequence.same
+        and (sequence.within is None or not sequence.within.months)
+        and not any(step.forbidden for step in sequence.steps)
+        and atom.level == 0
+        and all(one.plain for one in operations)
+    )
+
+
 def empty_of(kind: Kind) -> int:
     """The value over no events."""
     return 0 if kind in ZERO_OF_NOTHING else NULL
@@ -60,11 +76,11 @@ def operation_lists(
     rows, count = depth * codes, max(1, len(operations))
     facts = np.array(
         [
-            (levels[one.atom], not one.plain, one.order, form, one.atom)
+            (levels[one.atom], not one.plain, one.order, form, one.atom, -one.step)
             for one, form in zip(operations, forms, strict=True)
         ],
         np.int64,
-    ).reshape(-1, 5)
+    ).reshape(-1, 6)
     order = np.lexsort(facts.T[:0:-1])
     rank = np.argsort(order)
     spread = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
@@ -100,3 +116,29 @@ def _alike(which: NDArray[np.int64], begins: NDArray[np.int64]) -> list[NDArray[
     if np.array_equal(which, which[np.arange(len(which)) + shift]):
         return groups
     return [np.array([row]) for row in range(len(lengths))]
+
+
+# --- rows of the program's tables -----------------------------------------------------------------------------------------
+
+
+def table_of(rows: Sequence[Sequence[int]], columns: int, kind: type[Any] = np.int64) -> NDArray[Any]:
+    return np.array(rows, kind).reshape(len(rows), columns)
+
+
+def part_row(part: Part) -> tuple[int, ...]:
+    return layout.PARTS[part.kind], part.step.micros, part.step.months, part.unit, part.first, part.past
+
+
+def limit_of(step: Step | None) -> tuple[int, int]:
+    if step is None:
+        return -1, 0
+    return step.micros, step.months
+
+
+def quick_length(window: Window) -> int:
+    """The length of a rolling window in microseconds; 0 for all of the past, -1 where the calendar decides."""
+    if not window or all(part.kind in ("since", "until") for part in window):
+        return 0
+    if len(window) == 1 and window[0].kind == "from" and window[0].step.micros > 0:
+        return window[0].step.micros
+    return -1

@@ -26,8 +26,15 @@ from ethogram.kernel.layout import (
     EXTRA,
     FIRST_TIME_SEEN,
     FLAT,
+    HIGH,
+    LINK_PLACE,
+    LINK_STEP,
+    LINK_STEPS,
+    LINK_WITHIN,
+    LOW,
     NOWHERE,
     NULL,
+    OP_RANGE,
     OP_SLOT,
     OVERFLOW,
     SEQ_BITS,
@@ -60,6 +67,10 @@ from ethogram.language.plan import Kind
     DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, FIRST_VALUE, LAST_VALUE, PERIODS, STREAK, AVERAGE, GAP_MAX, GAP_LAST,
     RESUMED, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, SET, SEQUENCE,
 ) = (int(kind) for kind in Kind)  # fmt: skip
+FOLLOWED = 41
+"""A sequence without `not`, `gap`, `same`, `strict` and calendar limits: its chains are followed event by event."""
+TIED = 2
+"""The value of one of whose events two are at the same moment: any order of them counts, so that it is searched after all."""
 DISTINCT_FEW = 40
 """count_distinct of a coded column with at most 64 values, kept as a mask of bits."""
 MANY_CLASSES = 12
@@ -187,6 +198,67 @@ def feed(
             value = value_at(tape, place, column, event, index)
             if value != NULL:
                 feed_value(scratch, slot, kind, time, value)
+
+
+@compiled
+def begin_chains(program: Program, scratch: Scratch, slot: int, link: int) -> None:
+    """No step of a sequence is reached yet."""
+    first = program.links[link, LINK_PLACE] - program.links[link, LINK_STEP]
+    for place in range(first, first + program.links[link, LINK_STEPS]):
+        scratch.chains[place] = NULL
+    scratch.slots[slot, VALUE], scratch.slots[slot, EXTRA] = 0, NULL
+
+
+@compiled
+def follow(
+    links: Integers, chains: Integers, table: Integers, slot: int, link: int, event: int, time: int
+) -> None:
+    """Takes an event as a step of the chains so far, while none is complete; of two steps that it could be, the later is
+    taken first."""
+    if table[slot, EXTRA] == time and table[slot, TAIL] != event:
+        table[slot, VALUE] = TIED
+        return
+    table[slot, EXTRA], table[slot, TAIL] = time, event
+    place, step, within = links[link, LINK_PLACE], links[link, LINK_STEP], links[link, LINK_WITHIN]
+    begun = time
+    if step > 0:
+        begun = chains[place - 1]
+        if begun == NULL or (within != NO_LIMIT and time - begun > within):
+            return
+        if step == links[link, LINK_STEPS] - 1:
+            table[slot, VALUE] = 1
+    elif links[link, LINK_STEPS] == 1:
+        table[slot, VALUE] = 1
+    chains[place] = max(chains[place], begun)
+
+
+@compiled
+def _steps_again(tape: Tape, program: Program, scratch: Scratch, slot: int, u: int, as_of: int) -> int:
+    """Writes the events of a followed slot with the bits of their steps to `sorted`; how many numbers these are."""
+    operations, ops, ranges = program.operations, program.ops, program.ranges
+    size = 0
+    for event in range(tape.spans[u, 0], tape.spans[u, 1]):
+        time, bits = tape.time[event], np.int64(0)
+        if time > as_of:
+            break
+        begin = program.lists[0, tape.code[event]]
+        for place in range(begin + 2, begin + 2 + operations[begin]):
+            op = operations[place]
+            if ops[op, OP_SLOT] != slot or scratch.opens[op] > time:
+                continue
+            column = ops[op, OP_RANGE]
+            if column >= 0:
+                measured = tape.flat[column, event]
+                if measured < ranges[op, LOW] or measured > ranges[op, HIGH]:
+                    continue
+            bits |= np.int64(1) << program.checks[op, CHECK_STEP]
+        if bits:
+            if size + 2 > len(scratch.sorted):
+                scratch.state[STATUS] = ARENA_FULL
+                return 0
+            scratch.sorted[size], scratch.sorted[size + 1] = event, bits
+            size += 2
+    return size
 
 
 @compiled
@@ -467,10 +539,14 @@ def _sequence(
 
 @compiled
 def settle(
-    tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, as_of: int
+    tape: Tape, program: Program, zones: Zones, scratch: Scratch, slot: int, kind: int, u: int, as_of: int
 ) -> None:
     """Turns what a touched slot gathered into its value."""
-    if kind == AVERAGE:
+    if kind == FOLLOWED:
+        if scratch.slots[slot, VALUE] == TIED:
+            size = _steps_again(tape, program, scratch, slot, u, as_of)
+            scratch.slots[slot, VALUE] = _sequence(tape, program, zones, scratch, slot, size, as_of)
+    elif kind == AVERAGE:
         scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], scratch.slots[slot, EXTRA])
     elif kind == STREAK:
         unit = program.atoms[slot, ATOM_NUMBER]

@@ -29,7 +29,10 @@ FLAT, CODED, RAGGED = 0, 1, 2
 # value; Program.checks, the rest: the window, the step of a sequence, and the conditions from FIRST up to PAST
 OP_SLOT, OP_FORM, OP_RANGE, OP_VALUE = range(4)
 CHECK_WINDOW, CHECK_STEP, CHECK_FIRST, CHECK_PAST = range(4)
-PRESENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, OTHER = range(9)
+PRESENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, STEP, OTHER = range(10)
+# Program.links, which OP_VALUE counts for a STEP: its place in Scratch.chains, its number, the limit from first step to last,
+# and how many steps there are
+LINK_PLACE, LINK_STEP, LINK_WITHIN, LINK_STEPS = range(4)
 LOW, HIGH = 0, 1
 # Program.conditions: kinds, columns
 IN_RANGE, LOCAL_TIME, NOT_UNDONE, TERMS = range(4)
@@ -154,6 +157,7 @@ class Program(NamedTuple):
     ops: Annotated[NDArray[np.int32], 4]
     checks: Annotated[NDArray[np.int32], 4]
     ranges: Annotated[Integers, 2]
+    links: Annotated[Integers, 4]
     conditions: Integers
     terms: Integers
     locals: Integers
@@ -183,7 +187,7 @@ class Scratch(NamedTuple):
     """`bounds` has the first and last moment of each window, inclusive, `opens` the first of each operation's; `dirty` the
     slots that are not as `empties` says; the arena rows of (value, next). `search` is for chains of events, `digits` for
     two numbers written out. `limits` are those of the tests at the moment, `words` their truth for the 64 customers at
-    hand, `fresh_words` that for people without events. Rows of `givens` and `outs` are stamped with
+    hand, `chains` the latest first event of a chain that reaches each step, `fresh_words` the truth for people without events. Rows of `givens` and `outs` are stamped with
     the number of the answer that wrote them.
     """
 
@@ -200,6 +204,7 @@ class Scratch(NamedTuple):
     sorted: Integers
     search: Integers
     digits: Integers
+    chains: Integers
     limits: Annotated[Integers, 2]
     words: NDArray[np.uint64]
     fresh_words: NDArray[np.uint64]
@@ -253,6 +258,7 @@ def scratch(program: Program, givens: int, arena: int) -> Scratch:
         sorted=np.zeros(arena, np.int64),
         search=np.zeros((5, arena), np.int64),
         digits=np.zeros((2, 32), np.int64),
+        chains=np.zeros(len(program.links) + 1, np.int64),
         limits=np.zeros((max(1, tests), 2), np.int64),
         words=np.zeros(max(1, tests), np.uint64),
         fresh_words=np.zeros(max(1, tests), np.uint64),

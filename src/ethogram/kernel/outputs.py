@@ -62,7 +62,14 @@ ONE = np.uint64(1)
 
 @compiled
 def settle_touched(
-    tape: Tape, program: Program, zones: Zones, scratch: Scratch, as_of: int, begin: int, position: int
+    tape: Tape,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    u: int,
+    as_of: int,
+    begin: int,
+    position: int,
 ) -> None:
     """Values of the slots touched since `begin`, the moments they lapse, the tests they pass (where the answer goes to a
     position of the sheet), and the outputs they may change."""
@@ -86,7 +93,7 @@ def settle_touched(
             table[slot, VALUE] = value
         else:
             state[DUE] = due
-            settle(tape, program, zones, scratch, slot, kind, as_of)
+            settle(tape, program, zones, scratch, slot, kind, u, as_of)
             due = state[DUE]
             value = table[slot, VALUE]
         reference = last if (kind == DID) | (kind == LAST_TIME) else first

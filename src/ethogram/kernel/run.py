@@ -133,7 +133,7 @@ def answer(
         scan(tape, program, zones, scratch, u, as_of, level)
         if scratch.state[STATUS] != DONE:
             return True
-        settle_touched(tape, program, zones, scratch, as_of, touched, position)
+        settle_touched(tape, program, zones, scratch, u, as_of, touched, position)
         run_candidates(tape, people, program, zones, scratch, sheet, u, as_of, level, position)
     return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ethogram.kernel.accumulate import feed
+from ethogram.kernel.accumulate import begin_chains, feed, follow
 from ethogram.kernel.calendar import DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import conditions_hold, output_value
@@ -41,6 +41,7 @@ from ethogram.kernel.layout import (
     STEADY_FROM,
     STEADY_OFFSET,
     STEADY_UNTIL,
+    STEP,
     VALUE,
     Integers,
     Program,
@@ -59,6 +60,7 @@ def scan(
     lists, operations, ops, ranges = program.lists, program.operations, program.ops, program.ranges
     opens, table, state, dirty = scratch.opens, scratch.slots, scratch.state, scratch.dirty
     times, codes, flat, coded = tape.time, tape.code, tape.flat, tape.coded
+    links, chains = program.links, scratch.chains
     touched = state[DIRTY]
     first_event, past_event = tape.spans[u, 0], tape.spans[u, 1]
     # lists are looked up an event ahead, so that nothing waits for them
@@ -94,6 +96,8 @@ def scan(
                     if day == NULL:
                         day = _local_day(zones, state, time)
                     value = day
+                elif form == STEP:
+                    value = 0
                 else:
                     state[DIRTY] = touched
                     feed(tape, program, zones, scratch, op, event, time)
@@ -123,6 +127,11 @@ def scan(
             elif form == DAYS:
                 table[slot, VALUE] = before + (fresh | (extra != value))
                 table[slot, EXTRA] = value
+            elif form == STEP:
+                if fresh:
+                    begin_chains(program, scratch, slot, ops[op, OP_VALUE])
+                if fresh or before == 0:
+                    follow(links, chains, table, slot, ops[op, OP_VALUE], event, time)
             elif form == GREATEST:
                 table[slot, VALUE] = value if fresh or value > before else before
             elif form == LEAST:
