@@ -40,6 +40,8 @@ from ethogram.model.settings import Settings
 Integers = NDArray[np.int64]
 TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
 FIRST_ARENA = 1 << 16
+KEPT_FITS = 4
+"""Population values are asked for bucket by bucket, at a few moments in turn."""
 LONGEST_FOLLOWED = 100_000
 """Events of one customer; following a segment through that many takes about half a minute."""
 NOBODY = -(2**62)
@@ -152,7 +154,9 @@ class Runner:
         if as_of not in self._fitted:
             inner = self.inner["fits"]
             runs = dict(inner.run(as_of))
-            self._fitted = {as_of: fitted_values(self.plan.fits, runs, inner.asked_rows)}
+            if len(self._fitted) == KEPT_FITS:
+                del self._fitted[min(self._fitted)]
+            self._fitted[as_of] = fitted_values(self.plan.fits, runs, inner.asked_rows)
         return self._fitted[as_of]
 
     # --- running ----------------------------------------------------------------------------------------------------

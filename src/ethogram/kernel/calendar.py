@@ -214,6 +214,8 @@ def step_months(moment: int, months: int, zone: int, table: Zones) -> int:
 def reaches(target: int, months: int, zone: int, table: Zones) -> int:
     """The first moment whose calendar step by `months` is at or after `target`."""
     guess = step_months(target, -months, zone, table)
+    if step_months(guess, months, zone, table) >= target > step_months(guess - 1, months, zone, table):
+        return guess
     low, high = guess - 4 * DAY, guess + 4 * DAY
     while high - low > 1:
         middle = (low + high) >> 1
