@@ -39,7 +39,7 @@ from ethogram.model.settings import Settings
 
 Integers = NDArray[np.int64]
 TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
-FIRST_ARENA = 1 << 16
+FIRST_ARENA = 1 << 12
 KEPT_FITS = 4
 """Population values are asked for bucket by bucket, at a few moments in turn."""
 LONGEST_FOLLOWED = 100_000
