@@ -182,7 +182,12 @@ def test_c03_broken_parquet_names_the_file_and_loads_nothing(
 @pytest.mark.parametrize("file", ["e.csv", "e.jsonl", "e.csv.gz"])
 @pytest.mark.parametrize(
     "content",
-    [b"", GOOD, gzip.compress(b"who,amount,at\nu1,1,2024-01-01\n")[:-12], b"\xff\xfew\x00h\x00o\x00"],
+    [
+        b"",
+        GOOD,
+        gzip.compress(b"who,amount,at\nu1,1,2024-01-01\n", mtime=0)[:-12],
+        b"\xff\xfew\x00h\x00o\x00",
+    ],
 )
 def test_c03_text_files_that_are_none_name_the_file(tmp_path: Path, file: str, content: bytes) -> None:
     project = world.write(tmp_path, SHAPE.format(file=file), {file: content})
@@ -247,7 +252,7 @@ def _varint(number: int) -> bytes:
 def test_c04_a_gzip_bomb_stops_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ethogram.ingest import textfile
 
-    content = gzip.compress(b"who,amount,at\n" + b"u,1,2024-01-01\n" * 600_000)
+    content = gzip.compress(b"who,amount,at\n" + b"u,1,2024-01-01\n" * 600_000, mtime=0)
     monkeypatch.setattr(textfile, "MAX_RATIO", 2)
     monkeypatch.setattr(textfile, "FREE_BYTES", 1 << 16)
     project = csv_project(tmp_path, content, file="e.csv.gz")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ethogram.membership.plan import PlanLine
 
 _PANEL = "Define"
+DEAREST = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -27,9 +29,27 @@ def check(project: Here = HERE, json: AsJson = False) -> None:
     with Workbench(project) as bench:
         findings = bench.check()
         definitions = bench.definitions
-    wrong = [finding for finding in findings if finding.is_error]
+        wrong = [finding for finding in findings if finding.is_error]
+        unknown: dict[str, tuple[int, int]] = {}
+        read: Mapping[str, int] = {}
+        if not wrong and bench.has_refreshed():
+            unknown, read = bench.only_unknown(), bench.engine().events_read()
     if json:
-        render.as_json([finding.as_json() for finding in findings])
+        notes: list[dict[str, object]] = [
+            {
+                "severity": "note",
+                "code": "N_UNKNOWN",
+                "definition": name,
+                "members": members,
+                "only_unknown": only,
+            }
+            for name, (members, only) in unknown.items()
+        ]
+        notes += [
+            {"severity": "note", "code": "N_EVENTS", "definition": name, "events": count}
+            for name, count in read.items()
+        ]
+        render.as_json([*(finding.as_json() for finding in findings), *notes])
     else:
         for finding in findings:
             render.raw(f"{finding}\n")
@@ -46,6 +66,16 @@ def check(project: Here = HERE, json: AsJson = False) -> None:
         )
         warnings = render.counted(len(findings) - len(wrong), "warning")
         render.say(f"{counts or 'No definitions'}: {render.counted(len(wrong), 'error')}, {warnings}.")
+        for name, (members, only) in unknown.items():
+            if only:
+                render.say(
+                    f"{name}: {only:,} of {render.counted(members, 'customer')} are in only because a value is unknown."
+                )
+        dearest = sorted(read, key=lambda name: -read[name])[:DEAREST]
+        if dearest:
+            render.say("Most events are looked at for:")
+            shown = [(name, f"{read[name]:,}") for name in dearest]
+            render.table((render.Column(""), render.Column("", "right")), shown, header=False)
     if wrong:
         raise typer.Exit(2)
 

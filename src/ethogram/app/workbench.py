@@ -321,6 +321,26 @@ class Workbench:
 
         return check(self.definitions, self.settings, self.catalog)
 
+    def only_unknown(self) -> dict[str, tuple[int, int]]:
+        """For segments in which an unknown value may put somebody: members, and those in only because of one."""
+        from dataclasses import replace
+
+        from ethogram.language.certainty import only_unknown
+
+        definitions = self.sound_definitions()
+        doubtful = {name: only_unknown(one.when, definitions) for name, one in definitions.segments.items()}
+        asked = {name: when for name, when in doubtful.items() if when is not None}
+        if not asked:
+            return {}
+        extra = {f"{name} unknown": replace(definitions.segments[name], when=asked[name]) for name in asked}
+        known = replace(definitions, segments={**definitions.segments, **extra})
+        engine = self.engine(known, names=[*asked, *extra])
+        sizes = dict.fromkeys(engine.segments, 0)
+        for answers in engine.evaluate(self.newest()):
+            for row, name in enumerate(engine.segments):
+                sizes[name] += int(answers.members(row).sum())
+        return {name: (sizes[name], sizes[f"{name} unknown"]) for name in asked}
+
     def sound_definitions(self) -> Definitions:
         """The definitions, once the check has found no error in them. Raises Problems."""
         from ethogram.language.checker import require_sound

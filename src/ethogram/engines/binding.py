@@ -53,13 +53,14 @@ TAGS = {"number": "n", "text": "t", "flag": "f"}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A program and what is still to be made of each bucket's tape for it."""
+    """A program, what is still to be made of each bucket's tape for it, and how many events each atom looks at."""
 
     plan: Plan
     program: Program
     zones: Zones
     columns: tuple[Made, ...]
     coded: Integers
+    often: Integers
 
 
 def bind(plan: Plan, tapes: TapeSet, settings: Settings) -> Bound:
@@ -144,7 +145,7 @@ class _Binding:
             np.stack(self.coded_rows) if self.coded_rows else np.zeros((0, len(self.tapes.codes)), np.int64)
         )
         table = zones(names, self.settings.week_starts)
-        return Bound(self.plan, program, table, tuple(self.columns), np.ascontiguousarray(coded))
+        return Bound(self.plan, program, table, tuple(self.columns), np.ascontiguousarray(coded), self.often)
 
     # --- columns --------------------------------------------------------------------------------------------------
 
@@ -528,7 +529,7 @@ class _Binding:
         self, operations: Sequence[Operation], kinds: Sequence[int], tests: Sequence[Test]
     ) -> tuple[NDArray[np.int32], Integers, Integers]:
         """The outputs to run when an input is touched: of each output's alternatives the least often touched is taken."""
-        often = np.zeros(len(self.plan.atoms), np.int64)
+        often = self.often = np.zeros(len(self.plan.atoms), np.int64)
         for one in operations:
             often[one.atom] += self.tapes.counts[one.codes].sum()
         found: dict[tuple[str, int], list[int]] = {}

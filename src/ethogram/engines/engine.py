@@ -79,6 +79,22 @@ class Engine:
         """Compiles what answers; else the first answer does, which takes some twenty seconds once on a machine."""
         self.runner.compile()
 
+    def events_read(self) -> Mapping[str, int]:
+        """How many events each named definition looks at: what it costs, for the most part."""
+        plan, often = self.runner.plan, self.runner.bound.often
+        read: list[frozenset[int]] = []
+        for output in plan.outputs:
+            own = {one.a for one in output.code if one.op in (Op.SLOT, Op.SLOT_COMPARE)}
+            asked = {one.a for one in output.code if one.op is Op.OUT}
+            asked |= {out for slot in own for out in (plan.atoms[slot].since, plan.atoms[slot].until) if out}
+            read.append(frozenset(own).union(*(read[out] for out in asked if out < len(read))))
+        found = zip(plan.outputs, read, strict=True)
+        return {
+            output.name: int(often[sorted(slots)].sum())
+            for output, slots in found
+            if output.name in self.names
+        }
+
     @property
     def segments(self) -> Sequence[str]:
         return self._segments
