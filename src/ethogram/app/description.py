@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
 
 if TYPE_CHECKING:
-    from ethogram.app.portrait import Portrait
     from ethogram.app.workbench import Workbench
-    from ethogram.language.tree import Definition
+    from ethogram.insight.portrait import Portrait
+    from ethogram.language.tree import Definition, Definitions
     from ethogram.model.event import Moment
 
 TELLING = 6
@@ -69,7 +70,7 @@ def describe(bench: Workbench, name: str) -> Description:
     as_of = bench.now() if has_people and bench.catalog is not None else None
     portrait = None
     if as_of is not None:
-        from ethogram.app.portrait import portrait as draw
+        from ethogram.insight.portrait import portrait as draw
 
         portrait = draw(bench.engine(definitions), name, as_of)
     return Description(
@@ -96,6 +97,26 @@ def _without_tests(definition: Definition) -> Definition:
         if isinstance(definition, Segment | Segmentation | Trait)
         else definition
     )
+
+
+def require_members(definitions: Definitions, names: Sequence[str]) -> None:
+    """Names of two or more different segments or groups. Raises DefinitionError."""
+    from ethogram.language.names import require
+    from ethogram.language.tree import Segment, Segmentation
+    from ethogram.model.errors import DefinitionError
+
+    for name in names:
+        base, _, group = name.partition(".")
+        found = require(definitions, base)
+        if isinstance(found, Segmentation):
+            require_group(base, group, tuple(one.name for one in found.groups))
+        elif not isinstance(found, Segment) or group:
+            hint = "Name segments, or groups of segmentations such as life_stage.new."
+            raise DefinitionError("E_NOT_MEMBERS", f"'{name}' has no members", hint=hint)
+    if len(set(names)) < 2:
+        raise DefinitionError(
+            "E_TOO_FEW_NAMES", "one name cannot be compared", hint="Name two or more different ones."
+        )
 
 
 def require_group(segmentation: str, group: str, groups: tuple[str, ...]) -> None:

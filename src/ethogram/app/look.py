@@ -1,4 +1,4 @@
-"""Verbs of Look: segments, count, describe, members, explain, history, flow."""
+"""Verbs of Look: segments, count, describe, compare, members, explain, history, flow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ethogram.app import render
+from ethogram.app.comparison import show_comparison
 from ethogram.app.options import HERE, AsJson, AsOf, Here
 from ethogram.app.tables import (
     flow_rows,
@@ -32,7 +33,7 @@ _Name = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    for verb in (segments, count, describe, members, explain, history, flow):
+    for verb in (segments, count, describe, compare, members, explain, history, flow):
         app.command(rich_help_panel=_PANEL)(verb)
 
 
@@ -133,6 +134,26 @@ def describe(name: _Name, project: Here = HERE, json: AsJson = False) -> None:
         render.as_json(found.as_json())
     else:
         show_description(found, zone, newest)
+
+
+def compare(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME NAME…", help="Segments, or groups such as usage_level.heavy.", show_default=False
+        ),
+    ],
+    project: Here = HERE,
+    as_of: AsOf = "",
+    json: AsJson = False,
+) -> None:
+    """How segments overlap, and what separates two of them."""
+    with render.progress() as report, Workbench(project, report) as bench:
+        found = bench.compare(names, as_of)
+    if json:
+        render.as_json(found.as_json())
+    else:
+        show_comparison(found)
 
 
 def members(

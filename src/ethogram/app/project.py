@@ -16,6 +16,7 @@ from ethogram.app.workbench import Workbench
 if TYPE_CHECKING:
     from ethogram.app.description import Description
     from ethogram.app.ready_made import AddedReport
+    from ethogram.insight.compare import Comparison
     from ethogram.membership.explain import Explanation
     from ethogram.membership.plan import Count, Plan
     from ethogram.membership.refresh import RefreshReport
@@ -85,6 +86,11 @@ class Project:
 
         with self._bench() as bench:
             return describe(bench, name)
+
+    def compare(self, *names: str, as_of: str = "") -> Comparison:
+        """How segments or groups overlap, and what separates two of them."""
+        with self._bench() as bench:
+            return bench.compare(names, as_of)
 
     def members(self, name: str, as_of: str = "", columns: Sequence[str] = ()) -> pa.Table:
         """Who is in a segment or group: `customer`, `since`, and the traits asked for."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ethogram.engines.engine import Engine
     from ethogram.ingest.config import Config
     from ethogram.ingest.load import LoadReport
+    from ethogram.insight.compare import Comparison
     from ethogram.language.catalog import DataCatalog
     from ethogram.language.findings import Finding
     from ethogram.language.tree import Definitions
@@ -223,6 +224,15 @@ class Workbench:
             lists=self.lists,
             engine_for=self.engine,
         )
+
+    def compare(self, names: Sequence[str], as_of: str = "") -> Comparison:
+        """Raises DefinitionError for a name that is no segment or group, or where there are not two."""
+        from ethogram.app.description import require_members
+        from ethogram.insight.compare import compare
+
+        definitions = self.sound_definitions()
+        require_members(definitions, names)
+        return compare(self.engine(definitions), names, self.now(as_of))
 
     def history(self, name: str, days: int) -> History:
         from ethogram.membership.over_time import history

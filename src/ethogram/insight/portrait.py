@@ -12,6 +12,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ethogram.engines.answers import BucketAnswers
     from ethogram.engines.engine import Engine
     from ethogram.model.event import Moment
 
@@ -47,11 +48,7 @@ def portrait(engine: Engine, name: str, as_of: Moment) -> Portrait:
     inside, known, others = [], [], []
     values: dict[str, list[NDArray[np.float64]]] = {}
     for answers in engine.evaluate(as_of):
-        inside.append(
-            _is_in(
-                engine, answers.groups, [answers.members(row) for row in range(len(engine.segments))], name
-            )
-        )
+        inside.append(is_in(engine, answers, name))
         known.append(answers.known)
         others.append(
             np.stack([answers.members(row) for row in range(len(engine.segments))])
@@ -77,14 +74,18 @@ def portrait(engine: Engine, name: str, as_of: Moment) -> Portrait:
     )
 
 
-def _is_in(
-    engine: Engine, groups: NDArray[np.int16], flags: Sequence[NDArray[np.bool_]], name: str
-) -> NDArray[np.bool_]:
+def is_in(engine: Engine, answers: BucketAnswers, name: str) -> NDArray[np.bool_]:
+    """Of a segment or of `segmentation.group`, a truth a position."""
     definition, _, group = name.partition(".")
     if not group:
-        return flags[list(engine.segments).index(definition)]
-    row = list(engine.segmentations).index(definition)
-    return np.asarray(groups[row] == list(engine.group_names(definition)).index(group), dtype=np.bool_)
+        return answers.members(engine.segments.index(definition))
+    row = engine.segmentations.index(definition)
+    number = engine.group_names(definition).index(group)
+    return np.asarray(answers.groups[row] == number, dtype=np.bool_)
+
+
+def median(values: NDArray[np.float64]) -> float:
+    return float(np.median(values))
 
 
 def _median_of(
@@ -95,7 +96,7 @@ def _median_of(
 
 def _median(values: NDArray[np.float64]) -> float | None:
     found = values[~np.isnan(values)]
-    return float(np.median(found)) if len(found) else None
+    return median(found) if len(found) else None
 
 
 def _overlaps(
