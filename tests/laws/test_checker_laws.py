@@ -146,6 +146,12 @@ def _answers(expression: Expression, people: Sequence[tuple[Event, ...]]) -> lis
     return [value(world, expression, str(index), NOW) is True for index in range(len(people))]
 
 
+def test_the_opposite_of_more_than_the_least_is_the_least() -> None:
+    some, none = (parse_expression(f"share(buy[total > 1]) {operator} 0") for operator in (">", "=="))
+    unknown_too = opposite(form_of(some, SHOP_SCOPE), SHOP_SCOPE)
+    assert implies(form_of(none, SHOP_SCOPE), unknown_too) and not isinstance(unknown_too, Fixed)
+
+
 @settings(max_examples=200, deadline=None)
 @given(conditions, conditions, histories)
 def test_what_is_inferred_is_true(

@@ -32,7 +32,7 @@ def check(project: Here = HERE, json: AsJson = False) -> None:
         wrong = [finding for finding in findings if finding.is_error]
         unknown: dict[str, tuple[int, int]] = {}
         read: Mapping[str, int] = {}
-        if not wrong and bench.has_refreshed():
+        if not wrong and bench.catalog is not None and bench.has_refreshed():
             unknown, read = bench.only_unknown(), bench.engine().events_read()
     if json:
         notes: list[dict[str, object]] = [

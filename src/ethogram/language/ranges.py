@@ -52,9 +52,15 @@ class Range:
     def holds_all_of(self, other: Range) -> bool:
         if other.is_empty:
             return True
-        starts = self.low < other.low or (self.low == other.low and (other.low_open or not self.low_open))
-        ends = self.high > other.high or (self.high == other.high and (other.high_open or not self.high_open))
-        return starts and ends
+        return self.begins_with(other) and self.ends_with(other)
+
+    def begins_with(self, other: Range) -> bool:
+        """Whether it begins where the other does, or before."""
+        return self.low < other.low or (self.low == other.low and (other.low_open or not self.low_open))
+
+    def ends_with(self, other: Range) -> bool:
+        """Whether it ends where the other does, or after."""
+        return self.high > other.high or (self.high == other.high and (other.high_open or not self.high_open))
 
     def meets(self, other: Range) -> Range:
         low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
@@ -240,11 +246,11 @@ def opposite(form: Form, scope: Scope) -> Form:
             return AllOf(tuple(opposite(item, scope) for item in items))
         case InRange(key, wanted, missing, single=True):
             domain = domain_of(key, scope).range
-            if wanted.low <= domain.low and wanted.high < INFINITY:
+            if wanted.begins_with(domain) and wanted.high < INFINITY:
                 return settled(
                     InRange(key, Range(low=wanted.high, low_open=not wanted.high_open), not missing), scope
                 )
-            if wanted.high >= domain.high and wanted.low > -INFINITY:
+            if wanted.ends_with(domain) and wanted.low > -INFINITY:
                 return settled(
                     InRange(key, Range(high=wanted.low, high_open=not wanted.low_open), not missing), scope
                 )
