@@ -4,7 +4,8 @@ A `Tape` holds one bucket's customers, a `Program` the definitions bound to that
 beside the tape, `Scratch` one thread's working memory. Tables are two-dimensional, a row a thing; the constants below
 name their columns. Numbers are millionths, moments microseconds, texts dictionary numbers, flags 0 or 1; NULL is missing.
 
-Few wide tables, not many narrow arrays: rows are read together, and the time to compile grows with every array passed.
+Compiled code is given the addresses of these (`tables.py`). What the hot path reads stands apart from the rest, so that it stays
+in a processor's nearest memory.
 """
 
 from __future__ import annotations
