@@ -39,23 +39,36 @@ def address(array: NDArray[Any]) -> int:
 
 
 def heads(tables: NamedTuple) -> NDArray[np.int64]:
-    """What compiled code needs to know of the arrays of a NamedTuple; whole numbers stand for themselves."""
-    rows = [(field, 1, 1) if isinstance(field, int) else _head(field) for field in tables]
-    widths = _widths(type(tables))
-    assert all(rows[place][2] == width for place, width in widths), type(tables).__name__
+    """What compiled code needs to know of the arrays of a NamedTuple; whole numbers stand for themselves. Compiled code
+    trusts the types and numbers of columns that the NamedTuple names: they are checked here."""
+    rows = [
+        (field, 1, 1) if kind is None else _head(field, kind, width)
+        for field, (kind, width) in zip(tables, _expected(type(tables)), strict=True)
+    ]
     return np.array(rows, np.int64)
 
 
 @cache
-def _widths(tables: type[NamedTuple]) -> tuple[tuple[int, int], ...]:
-    """The places of the fields whose number of columns is known, with it."""
-    hints = enumerate(get_type_hints(tables, include_extras=True).values())
-    return tuple((place, hint.__metadata__[0]) for place, hint in hints if hasattr(hint, "__metadata__"))
+def _expected(tables: type[NamedTuple]) -> tuple[tuple[np.dtype[Any] | None, int], ...]:
+    """The type of each field's elements, None for a number, and how many columns it has, 0 where it does not say."""
+    return tuple(_element(hint) for hint in get_type_hints(tables, include_extras=True).values())
 
 
-def _head(array: NDArray[Any]) -> tuple[int, int, int]:
-    assert array.flags.c_contiguous
-    return address(array), len(array), array.shape[1] if array.ndim == 2 else 1
+def _element(hint: Any) -> tuple[np.dtype[Any] | None, int]:
+    width = 0
+    if hasattr(hint, "__metadata__"):
+        (width,) = hint.__metadata__
+        hint = hint.__origin__
+    return None if hint is int else np.dtype(get_args(get_args(hint)[1])[0]), width
+
+
+def _head(array: NDArray[Any], kind: np.dtype[Any], width: int) -> tuple[int, int, int]:
+    columns = array.shape[1] if array.ndim == 2 else 1
+    assert array.dtype == kind and array.flags.c_contiguous and width in (0, columns), (
+        array.dtype,
+        array.shape,
+    )
+    return address(array), len(array), columns
 
 
 class _Tables(types.Opaque):
@@ -103,13 +116,8 @@ def opener(tables: type[Tuple]) -> Callable[[int], Tuple]:
 
 
 def _field(hint: Any) -> Any:
-    if hint is int:
-        return types.int64
-    width = 0
-    if hasattr(hint, "__metadata__"):
-        (width,) = hint.__metadata__
-        hint = hint.__origin__
-    return _Table(from_dtype(np.dtype(get_args(get_args(hint)[1])[0])), width)
+    kind, width = _element(hint)
+    return types.int64 if kind is None else _Table(from_dtype(kind), width)
 
 
 # --- what compiled code can do ------------------------------------------------------------------------------------------
