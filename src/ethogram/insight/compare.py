@@ -8,17 +8,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from ethogram.insight.portrait import is_in, median
+from ethogram.insight.people import Truth, in_segments, is_in, median, numbers
 
 if TYPE_CHECKING:
-    from ethogram.engines.answers import BucketAnswers
     from ethogram.engines.engine import Engine
     from ethogram.model.event import Moment
-
-Truth = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +84,9 @@ def compare(engine: Engine, names: Sequence[str], as_of: Moment) -> Comparison:
     for answers in engine.evaluate(as_of):
         customers += int(answers.known.sum())
         inside.append(np.stack([is_in(engine, answers, name) & answers.known for name in names]))
-        others.append(_segments(engine, answers))
-        for trait, column in answers.traits.items():
-            if pa.types.is_decimal(column.type):
-                values.setdefault(trait, []).append(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
+        others.append(in_segments(engine, answers))
+        for trait, column in numbers(answers):
+            values.setdefault(trait, []).append(column)
     sets = np.concatenate(inside, axis=1)
     sizes = sets.sum(axis=1)
     traits: tuple[TraitContrast, ...] = ()
@@ -99,8 +94,8 @@ def compare(engine: Engine, names: Sequence[str], as_of: Moment) -> Comparison:
     if len(names) == 2:
         first, second = sets[0] & ~sets[1], sets[1] & ~sets[0]
         if first.any() and second.any():
-            numbers = {trait: np.concatenate(parts) for trait, parts in values.items()}
-            traits = tuple(_trait_contrasts(numbers, first, second))
+            whole = {trait: np.concatenate(parts) for trait, parts in values.items()}
+            traits = tuple(_trait_contrasts(whole, first, second))
             third = [name for name in engine.segments if name not in names]
             rows = [engine.segments.index(name) for name in third]
             shares = tuple(_share_contrasts(third, np.concatenate(others, axis=1)[rows], first, second))
@@ -113,12 +108,6 @@ def compare(engine: Engine, names: Sequence[str], as_of: Moment) -> Comparison:
         traits,
         shares,
     )
-
-
-def _segments(engine: Engine, answers: BucketAnswers) -> Truth:
-    if not engine.segments:
-        return np.zeros((0, len(answers.known)), np.bool_)
-    return np.stack([answers.members(row) for row in range(len(engine.segments))])
 
 
 def _overlap(names: Sequence[str], sets: Truth, customers: int, one: int, other: int) -> Overlap:

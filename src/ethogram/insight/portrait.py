@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
+
+from ethogram.insight.people import in_segments, is_in, median, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ethogram.engines.answers import BucketAnswers
     from ethogram.engines.engine import Engine
     from ethogram.model.event import Moment
 
@@ -50,42 +50,19 @@ def portrait(engine: Engine, name: str, as_of: Moment) -> Portrait:
     for answers in engine.evaluate(as_of):
         inside.append(is_in(engine, answers, name))
         known.append(answers.known)
-        others.append(
-            np.stack([answers.members(row) for row in range(len(engine.segments))])
-            if engine.segments
-            else None
-        )
-        for trait, column in answers.traits.items():
-            if pa.types.is_decimal(column.type):
-                values.setdefault(trait, []).append(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
+        others.append(in_segments(engine, answers))
+        for trait, column in numbers(answers):
+            values.setdefault(trait, []).append(column)
     members, everyone = np.concatenate(inside), np.concatenate(known)
     members &= everyone
     medians = [_median_of(trait, np.concatenate(parts), members, everyone) for trait, parts in values.items()]
-    flags = (
-        np.concatenate([part for part in others if part is not None], axis=1)
-        if engine.segments
-        else np.zeros((0, len(members)), dtype=np.bool_)
-    )
+    flags = np.concatenate(others, axis=1)
     return Portrait(
         int(members.sum()),
         int(everyone.sum()),
         tuple(medians),
         _overlaps(engine.segments, name, flags, members, everyone),
     )
-
-
-def is_in(engine: Engine, answers: BucketAnswers, name: str) -> NDArray[np.bool_]:
-    """Of a segment or of `segmentation.group`, a truth a position."""
-    definition, _, group = name.partition(".")
-    if not group:
-        return answers.members(engine.segments.index(definition))
-    row = engine.segmentations.index(definition)
-    number = engine.group_names(definition).index(group)
-    return np.asarray(answers.groups[row] == number, dtype=np.bool_)
-
-
-def median(values: NDArray[np.float64]) -> float:
-    return float(np.median(values))
 
 
 def _median_of(
