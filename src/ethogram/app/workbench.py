@@ -344,12 +344,8 @@ class Workbench:
             return {}
         extra = {f"{name} unknown": replace(definitions.segments[name], when=asked[name]) for name in asked}
         known = replace(definitions, segments={**definitions.segments, **extra})
-        engine = self.engine(known, names=[*asked, *extra])
-        sizes = dict.fromkeys(engine.segments, 0)
-        for answers in engine.evaluate(self.newest()):
-            for row, name in enumerate(engine.segments):
-                sizes[name] += int(answers.members(row).sum())
-        return {name: (sizes[name], sizes[f"{name} unknown"]) for name in asked}
+        sizes = self.engine(known, names=[*asked, *extra]).sizes([self.newest()])
+        return {name: (int(sizes[name][0]), int(sizes[f"{name} unknown"][0])) for name in asked}
 
     def sound_definitions(self) -> Definitions:
         """The definitions, once the check has found no error in them. Raises Problems."""
