@@ -24,6 +24,7 @@ from ethogram.kernel.layout import (
     RAGGED,
     SLOT_KIND,
     Program,
+    Tape,
 )
 from ethogram.kernel.sweep import SWEEPABLE, Rules, sweep, sweeping
 from ethogram.model.event import Moment
@@ -44,26 +45,26 @@ def swept_sizes(
     """For each output the number of customers for whom it holds at each moment; `moments` ascend."""
     translation = _translate(runner)
     grid = np.array(moments, np.int64)
-    rules = _rules(runner, translation, outputs, grid, _growing(runner))
-
+    rules = _rules(runner, translation, outputs, grid)
     program, zones = runner.bound.program, runner.bound.zones
 
     def one(bucket: int) -> tuple[Integers, Integers]:
         tape = runner.tape(bucket)
         people = len(tape.births)
-        work = sweeping(program, rules, people, FIRST_ARENA)
-        done = sweep(tape, program, zones, rules, work, 0)
+        own = rules._replace(reaching=_reaching(program, rules.tests, _growing(program, tape)))
+        work = sweeping(program, own, people, FIRST_ARENA)
+        done = sweep(tape, program, zones, own, work, 0)
         while done < people:
             work = work._replace(arena=np.zeros((2 * len(work.arena), 4), np.int64))
-            done = sweep(tape, program, zones, rules, work, done)
+            done = sweep(tape, program, zones, own, work, done)
         return _counted(work.counters, len(outputs), len(grid)), work.known
 
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(one, sorted(runner.tapes.files)))
     different = sum(some for some, _ in found)
     known = np.cumsum(sum(some for _, some in found))[:-1]
-    held = np.stack([_unpacked(row, len(grid)) for row in rules.defaults]).astype(np.bool_)
-    sizes = np.where(held, known - different, different)
+    held = _unpacked(rules.defaults, len(grid))
+    sizes = np.where(held == 1, known - different, different)
     return {output: sizes[row] for row, output in enumerate(outputs)}
 
 
@@ -91,12 +92,11 @@ def _rules(
     translation: Translation,
     outputs: Sequence[int],
     grid: Integers,
-    growing: NDArray[np.bool_],
 ) -> Rules:
-    """Tests sorted by slot, since a slot's tests are looked at together."""
-    every = list(translation.tests)
+    """Tests sorted by slot, since a slot's tests are looked at together. Nothing is `reaching` before a tape is seen."""
     program = runner.bound.program
-    codes = [_from_below(translation.codes[output], every, program) for output in outputs]
+    codes = [_from_below(translation, output, program) for output in outputs]
+    every = list(translation.tests)
     order = sorted(every)
     place = {test: number for number, test in enumerate(order)}
 
@@ -126,7 +126,7 @@ def _rules(
         step,
         np.array([(test.low, test.high, test.turn, test.slot) for test in order], np.int64).reshape(-1, 4),
         np.stack([first[:-1], first[1:]], axis=1).astype(np.int64),
-        _reaching(program, order, growing),
+        np.zeros(size, np.int64),
         np.where((lengths > 0) & (lengths % max(1, step) == 0) & (step > 0), lengths // max(1, step), 0),
         np.array(code, np.int64).reshape(-1, 2),
         np.array(spans, np.int64).reshape(-1, 2),
@@ -137,58 +137,43 @@ def _rules(
     )
 
 
-def _from_below(code: Code, tests: list[Test], program: Program) -> Code:
-    """A condition on at most so many is none on at least one more, which is quicker to follow."""
+def _from_below(translation: Translation, output: int, program: Program) -> Code:
+    """The output's code, in which a condition on at most so many is none on at least one more, which is quicker to follow."""
+    tests = list(translation.tests)
     found: list[tuple[int, int]] = []
-    for what, number in code:
+    for what, number in translation.codes[output]:
         found.append((what, number))
         if what == BITS_TEST:
             test = tests[number]
             counted = program.slots[test.slot, SLOT_KIND] in (COUNT, SUM, PERIODS, DISTINCT_FEW)
             if counted and test.low == LEAST_VALUE and test.high != NEVER:
                 other = Test(test.slot, test.high + 1, NEVER)
-                if other not in tests:
-                    tests.append(other)
-                found[-1:] = [(BITS_TEST, tests.index(other)), (BITS_NOT, 0)]
+                found[-1:] = [(BITS_TEST, translation.number(other)), (BITS_NOT, 0)]
     return tuple(found)
 
 
-def _reaching(program: Program, tests: Sequence[Test], growing: NDArray[np.bool_]) -> Integers:
+def _reaching(program: Program, tests: Integers, growing: NDArray[np.bool_]) -> Integers:
     """`Rules.reaching`: sums where no number that they add up is negative, others by their kind and tests."""
-    kinds = program.slots[:, SLOT_KIND]
-    found = growing & (kinds != FIRST_TIME)
-    for test in tests:
-        kind, empty = kinds[test.slot], program.empties[test.slot]
-        reaches = test.high == NEVER or (kind == DID and test.high == 1)
-        reaches |= kind == MIN and test.low == LEAST_VALUE
-        reaches &= (test.turn != NULL) == (kind == LAST_TIME)
-        if not reaches or (test.turn == NULL and test.low <= empty <= test.high):
-            found[test.slot] = False
+    low, high, turn, slot = tests.T
+    kind, empty = program.slots[slot, SLOT_KIND], program.empties[slot]
+    reaches = (high == NEVER) | ((kind == DID) & (high == 1)) | ((kind == MIN) & (low == LEAST_VALUE))
+    reaches &= (turn != NULL) == (kind == LAST_TIME)
+    reaches &= (turn != NULL) | (empty < low) | (empty > high)
+    found = growing & (program.slots[:, SLOT_KIND] != FIRST_TIME)
+    found[slot[~reaches]] = False
     return found.astype(np.int64)
 
 
-def _growing(runner: Runner) -> NDArray[np.bool_]:
-    """Slots that an event never makes smaller: all but sums of something that is somewhere negative."""
-    program = runner.bound.program
-    sums = np.flatnonzero(program.slots[:, SLOT_KIND] == SUM)
-    growing = np.ones(len(program.slots), np.bool_)
-    negative: dict[tuple[int, int], bool] = {}
-    for slot in sums.tolist():
-        place, column = program.atoms[slot, ATOM_PLACE : ATOM_COLUMN + 1].tolist()
-        if (place, column) not in negative:
-            negative[place, column] = _is_negative_somewhere(runner, place, column)
-        growing[slot] = not negative[place, column]
+def _growing(program: Program, tape: Tape) -> NDArray[np.bool_]:
+    """Slots that no event of a tape makes smaller: all but sums of something that is somewhere negative."""
+    sums = program.slots[:, SLOT_KIND] == SUM
+    flat = program.atoms[:, ATOM_PLACE] == FLAT
+    growing = ~sums
+    for column in np.unique(program.atoms[sums & flat, ATOM_COLUMN]).tolist():
+        values = tape.flat[column]
+        if not ((values < 0) & (values != NULL)).any():
+            growing |= sums & flat & (program.atoms[:, ATOM_COLUMN] == column)
     return growing
-
-
-def _is_negative_somewhere(runner: Runner, place: int, column: int) -> bool:
-    if place != FLAT:
-        return True
-    for bucket in runner.tapes.files:
-        values = runner.tape(bucket).flat[column]
-        if bool(((values < 0) & (values != NULL)).any()):
-            return True
-    return False
 
 
 def _triggers(runner: Runner, output: int, translation: Translation) -> frozenset[int]:
@@ -203,10 +188,9 @@ def _triggers(runner: Runner, output: int, translation: Translation) -> frozense
 
 def _counted(counters: Bits, outputs: int, moments: int) -> Integers:
     """The numbers that lie across the counters' words, by output and moment."""
-    bits = np.unpackbits(counters.view(np.uint8), axis=1, bitorder="little")[:, :moments]
-    levels = bits.reshape(outputs, -1, moments).astype(np.int64)
+    levels = _unpacked(counters, moments).reshape(outputs, -1, moments)
     return np.einsum("olm,l->om", levels, 1 << np.arange(levels.shape[1], dtype=np.int64))
 
 
-def _unpacked(row: Bits, size: int) -> NDArray[np.int64]:
-    return np.unpackbits(row.view(np.uint8), bitorder="little")[:size].astype(np.int64)
+def _unpacked(rows: Bits, size: int) -> Integers:
+    return np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")[:, :size].astype(np.int64)

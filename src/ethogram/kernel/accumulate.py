@@ -7,7 +7,7 @@ import numpy as np
 from ethogram.kernel.arithmetic import MILLION, add, divide_rounding
 from ethogram.kernel.calendar import DAY, Zones, period_at, period_start, step_months
 from ethogram.kernel.compiling import compiled
-from ethogram.kernel.conditions import value_at, values_begin, values_end
+from ethogram.kernel.conditions import in_range, value_at, values_begin, values_end
 from ethogram.kernel.layout import (
     ARENA,
     ARENA_FULL,
@@ -21,20 +21,17 @@ from ethogram.kernel.layout import (
     DIRTY,
     EMPTY,
     EVENT_BITS,
-    EVENT_KEY,
+    EVENT_OWNER,
     EVENT_TIME,
     EXTRA,
     FIRST_TIME_SEEN,
     FLAT,
-    HIGH,
     LINK_PLACE,
     LINK_STEP,
     LINK_STEPS,
     LINK_WITHIN,
-    LOW,
     NOWHERE,
     NULL,
-    OP_RANGE,
     OP_SLOT,
     OVERFLOW,
     SEQ_BITS,
@@ -246,11 +243,8 @@ def _steps_again(tape: Tape, program: Program, scratch: Scratch, slot: int, u: i
             op = operations[place]
             if ops[op, OP_SLOT] != slot or scratch.opens[op] > time:
                 continue
-            column = ops[op, OP_RANGE]
-            if column >= 0:
-                measured = tape.flat[column, event]
-                if measured < ranges[op, LOW] or measured > ranges[op, HIGH]:
-                    continue
+            if not in_range(tape.flat, ops, ranges, op, event):
+                continue
             bits |= np.int64(1) << program.checks[op, CHECK_STEP]
         if bits:
             if size + 2 > len(scratch.sorted):
@@ -497,7 +491,7 @@ def _keep_events(tape: Tape, program: Program, scratch: Scratch, row: int, size:
             event
         ]  # what was sorted is read before it is written over
         search[EVENT_BITS, place_in_order] = bits | STARTS if one != before else bits
-        search[EVENT_KEY, place_in_order] = of
+        search[EVENT_OWNER, place_in_order] = of
         before = one
     return kept
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ethogram.kernel.calendar import DAY, HOUR, Zones, civil, day_of, local_time, weekday
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
     CODED,
     FLAT,
+    HIGH,
     IF_COLUMN,
     IF_HIGH,
     IF_KIND,
@@ -19,8 +23,10 @@ from ethogram.kernel.layout import (
     LOCAL_PAST,
     LOCAL_TIME,
     LOCAL_WEEKDAYS,
+    LOW,
     NOT_UNDONE,
     NULL,
+    OP_RANGE,
     STAMP,
     TERM_AND,
     TERM_BY_RANK,
@@ -37,11 +43,21 @@ from ethogram.kernel.layout import (
     TEXT_ZONES,
     TICK,
     VALUE,
+    Integers,
     Program,
     Scratch,
     Tape,
 )
 from ethogram.kernel.machine import compares
+
+
+@compiled
+def in_range(flat: Integers, ops: NDArray[np.int32], ranges: Integers, op: int, event: int) -> bool:
+    """Whether the event's number is in the operation's range, if it has one."""
+    column = ops[op, OP_RANGE]
+    if column < 0:
+        return True
+    return ranges[op, LOW] <= flat[column, event] <= ranges[op, HIGH]
 
 
 @compiled

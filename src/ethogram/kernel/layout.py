@@ -103,7 +103,7 @@ VALUE, STAMP = 0, 1
 FIRST_TIME_SEEN, EXTRA, TAIL = 1, 2, 3
 EMPTY = -1
 # Scratch.search: an event a column; the chain so far by step; a mark a (step, event)
-EVENT_TIME, EVENT_BITS, EVENT_KEY, CHAIN, DEAD = range(5)
+EVENT_TIME, EVENT_BITS, EVENT_OWNER, CHAIN, DEAD = range(5)
 # Scratch.search: a place of a hash table a column
 TALLY_VALUE, TALLY_COUNT, TALLY_LATEST = range(3)
 # status of a run, and what a run is asked for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ethogram.kernel.accumulate import (
     COUNT,
@@ -18,6 +19,7 @@ from ethogram.kernel.arithmetic import MILLION
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
+    BITS_ALL,
     BITS_AND,
     BITS_CODE,
     BITS_CODE_END,
@@ -48,6 +50,7 @@ from ethogram.kernel.layout import (
     TO_GROUPS,
     TO_VALUES,
     VALUE,
+    Integers,
     People,
     Program,
     Scratch,
@@ -58,6 +61,22 @@ from ethogram.kernel.machine import run_output, wake
 from ethogram.kernel.windows import next_edge
 
 ONE = np.uint64(1)
+EVERY = ~np.uint64(0)
+
+
+@compiled
+def mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past: int) -> None:
+    """Sets the bits of the outputs `triggered[first:past]`."""
+    for place in range(first, past):
+        out = triggered[place]
+        candidates[out >> 6] |= ONE << np.uint64(out & 63)
+
+
+@compiled
+def first_bit(bits: np.uint64) -> int:
+    """The place of the lowest bit that is set."""
+    below = np.int64((bits & (~bits + ONE)) - ONE)
+    return ones(below)  # type: ignore[arg-type]
 
 
 @compiled
@@ -117,9 +136,7 @@ def settle_touched(
                         wake(state, value + program.tests[test, TEST_TURN], as_of)
                         wake(state, value + program.tests[test, TEST_TURN] + 1, as_of)
                 due = state[DUE]
-        for place in range(outs, slots[slot, SLOT_OUTS_END]):
-            out = triggered[place]
-            candidates[out >> 6] |= ONE << np.uint64(out & 63)
+        mark(candidates, triggered, outs, slots[slot, SLOT_OUTS_END])
     state[DUE] = due
 
 
@@ -152,10 +169,8 @@ def run_candidates(
     for word in range(len(candidates)):
         bits = candidates[word]
         while bits:
-            rest = bits & (bits - ONE)
-            below = np.int64((bits ^ rest) - ONE)
-            out = word * 64 + ones(below)  # type: ignore[arg-type]
-            bits = rest
+            out = word * 64 + first_bit(bits)
+            bits &= bits - ONE
             if codes[out, OUT_LEVEL] != level:
                 continue
             value = run_output(tape, people, program, zones, scratch, u, as_of, out)
@@ -202,29 +217,40 @@ def open_words(scratch: Scratch) -> None:
 
 
 @compiled
+def run_bits(
+    code: Integers, first: int, past: int, tests: NDArray[np.uint64], stack: NDArray[np.uint64]
+) -> None:
+    """Runs postfix code over the tests' rows of bits, of one word or several; what it says is the stack's first row."""
+    words = tests.shape[1]
+    top = -1
+    for at in range(first, past):
+        what, number = code[at, 0], code[at, 1]
+        if what == BITS_TEST or what == BITS_ALL:
+            top += 1
+        elif what != BITS_NOT:
+            top -= 1
+        for word in range(words):
+            if what == BITS_TEST:
+                stack[top, word] = tests[number, word]
+            elif what == BITS_AND:
+                stack[top, word] &= stack[top + 1, word]
+            elif what == BITS_OR:
+                stack[top, word] |= stack[top + 1, word]
+            elif what == BITS_NOT:
+                stack[top, word] = ~stack[top, word]
+            else:
+                stack[top, word] = EVERY if number else np.uint64(0)
+
+
+@compiled
 def close_words(
     program: Program, scratch: Scratch, sheet: Sheet, position: int, lanes: np.uint64, known: np.uint64
 ) -> None:
     """The outputs that tests decide, for the people around a position whose bits are in `lanes`."""
-    code, stack = program.bit_code, scratch.bit_stack
+    stack = scratch.bit_stack
     for row in range(len(program.bits)):
-        top = -1
-        for at in range(program.bits[row, BITS_CODE], program.bits[row, BITS_CODE_END]):
-            what, number = code[at, 0], code[at, 1]
-            if what == BITS_TEST:
-                top += 1
-                stack[top] = scratch.words[number]
-            elif what == BITS_AND:
-                top -= 1
-                stack[top] &= stack[top + 1]
-            elif what == BITS_OR:
-                top -= 1
-                stack[top] |= stack[top + 1]
-            elif what == BITS_NOT:
-                stack[top] = ~stack[top]
-            else:
-                top += 1
-                stack[top] = ~np.uint64(0) if number else np.uint64(0)
+        first, past = program.bits[row, BITS_CODE], program.bits[row, BITS_CODE_END]
+        run_bits(program.bit_code, first, past, scratch.words, stack)
         place = sheet.rows[program.bits[row, BITS_OUT], TO_BITS]
         before = sheet.bits[place, position >> 6]
         sheet.bits[place, position >> 6] = (before & ~lanes) | (stack[0] & known)

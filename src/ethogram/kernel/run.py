@@ -4,7 +4,6 @@ through all moments of change."""
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ethogram.kernel.accumulate import collect, sort_rows
 from ethogram.kernel.calendar import Zones
@@ -49,17 +48,17 @@ from ethogram.kernel.layout import (
     Task,
 )
 from ethogram.kernel.machine import run_output, wake
-from ethogram.kernel.outputs import close_words, open_words, run_candidates, settle_touched, write_unknown
+from ethogram.kernel.outputs import (
+    close_words,
+    mark,
+    open_words,
+    run_candidates,
+    settle_touched,
+    write_unknown,
+)
 from ethogram.kernel.scan import scan
 from ethogram.kernel.tables import address, heads, opener
 from ethogram.kernel.windows import bind_windows
-
-
-@compiled
-def _mark(candidates: NDArray[np.uint64], triggered: Integers, first: int, past: int) -> None:
-    for k in range(first, past):
-        out = triggered[k]
-        candidates[out >> 6] |= np.uint64(1) << np.uint64(out & 63)
 
 
 @compiled
@@ -71,15 +70,15 @@ def _mark_what_is_given(
     row = 0
     for k in range(len(people.fixed)):
         if people.fixed[k, u] != NULL:
-            _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
+            mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
         row += 1
     for k in range(len(people.fitted)):
         if people.fitted[k, u] != NULL:
-            _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
+            mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
         row += 1
     for k in range(len(people.signal_offset)):
         if people.signal_offset[k, u + 1] > people.signal_offset[k, u]:
-            _mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
+            mark(candidates, triggered, inputs[row, 0], inputs[row, 1])
         wake(scratch.state, people.signal_due[k, u], as_of)
         row += 1
     for k in range(tape.given_spans[u, 0], tape.given_spans[u, 1]):
@@ -90,9 +89,9 @@ def _mark_what_is_given(
         if given >= 0:
             scratch.givens[given, VALUE] = tape.given[k, GIVEN_VALUE]
             scratch.givens[given, STAMP] = scratch.state[TICK]
-            _mark(candidates, triggered, inputs[row + given, 0], inputs[row + given, 1])
+            mark(candidates, triggered, inputs[row + given, 0], inputs[row + given, 1])
     last = len(inputs) - 1
-    _mark(candidates, triggered, inputs[last, 0], inputs[last, 1])
+    mark(candidates, triggered, inputs[last, 0], inputs[last, 1])
 
 
 @compiled

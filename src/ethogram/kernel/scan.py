@@ -11,7 +11,7 @@ import numpy as np
 from ethogram.kernel.accumulate import begin_chains, feed, follow
 from ethogram.kernel.calendar import DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
-from ethogram.kernel.conditions import conditions_hold, output_value
+from ethogram.kernel.conditions import conditions_hold, in_range, output_value
 from ethogram.kernel.layout import (
     ADD,
     ATOM_SINCE,
@@ -24,15 +24,12 @@ from ethogram.kernel.layout import (
     EXTRA,
     FIRST_TIME_SEEN,
     GREATEST,
-    HIGH,
     LATEST,
     LEAST,
-    LOW,
     MASK,
     NEVER,
     NULL,
     OP_FORM,
-    OP_RANGE,
     OP_SLOT,
     OP_VALUE,
     OVERFLOW,
@@ -80,11 +77,8 @@ def scan(
             op = operations[place]
             if opens[op] > time:
                 break
-            column = ops[op, OP_RANGE]
-            if column >= 0:
-                measured = flat[column, event]
-                if measured < ranges[op, LOW] or measured > ranges[op, HIGH]:
-                    continue
+            if not in_range(flat, ops, ranges, op, event):
+                continue
             slot, form = ops[op, OP_SLOT], ops[op, OP_FORM]
             value = 0
             if form != PRESENT:
@@ -161,11 +155,8 @@ def _passes(
 ) -> bool:
     """Whether all conditions of an operation hold; wakes when the event will enter its window."""
     ops, ranges = program.ops, program.ranges
-    column = ops[op, OP_RANGE]
-    if column >= 0:
-        measured = tape.flat[column, event]
-        if measured < ranges[op, LOW] or measured > ranges[op, HIGH]:
-            return False
+    if not in_range(tape.flat, ops, ranges, op, event):
+        return False
     window = program.checks[op, CHECK_WINDOW]
     low, high = _moment_bounds(program, scratch, ops[op, OP_SLOT], window)
     if time < low:

@@ -13,6 +13,7 @@ from ethogram.kernel.layout import (
     CHAIN,
     DEAD,
     EVENT_BITS,
+    EVENT_OWNER,
     EVENT_TIME,
     NEVER,
     SEQ_BITS,
@@ -24,7 +25,6 @@ from ethogram.kernel.layout import (
     SEQ_WITHIN_MONTHS,
     Integers,
 )
-from ethogram.kernel.layout import EVENT_KEY as EVENT_OWNER
 
 NO_LIMIT = -1
 NONE = -NEVER

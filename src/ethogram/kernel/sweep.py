@@ -27,23 +27,16 @@ from ethogram.kernel.accumulate import (
 from ethogram.kernel.arithmetic import MILLION
 from ethogram.kernel.calendar import Zones, period_at
 from ethogram.kernel.compiling import compiled, entry
-from ethogram.kernel.conditions import value_at
+from ethogram.kernel.conditions import in_range, value_at
 from ethogram.kernel.layout import (
     ATOM_COLUMN,
     ATOM_NUMBER,
     ATOM_PLACE,
-    BITS_ALL,
-    BITS_AND,
-    BITS_NOT,
-    BITS_TEST,
     BORN,
     EMPTY,
-    HIGH,
     LEAST_VALUE,
-    LOW,
     NEVER,
     NULL,
-    OP_RANGE,
     OP_SLOT,
     SLOT_KIND,
     TEST_HIGH,
@@ -53,12 +46,10 @@ from ethogram.kernel.layout import (
     Program,
     Tape,
 )
-from ethogram.kernel.outputs import ones
+from ethogram.kernel.outputs import EVERY, ONE, first_bit, mark, ones, run_bits
 from ethogram.kernel.tables import address, heads, opener
 
 SWEEPABLE = (DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, PERIODS, DISTINCT_FEW)
-ONE = np.uint64(1)
-EVERY = ~np.uint64(0)
 
 # Sweeping.queues: of each slot the events in its window, oldest first, and what they come to
 HEAD, TAIL, SIZE, TOTAL, AT = range(5)
@@ -336,11 +327,8 @@ def _events(tape: Tape, program: Program, zones: Zones, rules: Rules, work: Swee
             slot = ops[op, OP_SLOT]
             if rules.slot_tests[slot, 0] == rules.slot_tests[slot, 1]:
                 continue
-            column = ops[op, OP_RANGE]
-            if column >= 0:
-                measured = tape.flat[column, event]
-                if measured < ranges[op, LOW] or measured > ranges[op, HIGH]:
-                    continue
+            if not in_range(tape.flat, ops, ranges, op, event):
+                continue
             length = program.lengths[slot]
             leaves = end
             if rules.steps[slot] > 0:
@@ -378,29 +366,9 @@ def _events(tape: Tape, program: Program, zones: Zones, rules: Rules, work: Swee
 @compiled
 def _count(rules: Rules, work: Sweeping, out: int, levels: int) -> None:
     """Evaluates an output and adds where it differs from the default."""
-    code, stack, masks, counters = rules.code, work.stack, work.masks, work.counters
-    words = work.full.shape[1]
-    top = -1
-    for at in range(rules.codes[out, 0], rules.codes[out, 1]):
-        what, number = code[at, 0], code[at, 1]
-        if what == BITS_TEST or what == BITS_ALL:
-            top += 1
-            for word in range(words):
-                if what == BITS_TEST:
-                    stack[top, word] = masks[number, word]
-                else:
-                    stack[top, word] = EVERY if number else np.uint64(0)
-        elif what == BITS_NOT:
-            for word in range(words):
-                stack[top, word] = ~stack[top, word]
-        else:
-            top -= 1
-            for word in range(words):
-                if what == BITS_AND:
-                    stack[top, word] &= stack[top + 1, word]
-                else:
-                    stack[top, word] |= stack[top + 1, word]
-    for word in range(words):
+    stack, counters = work.stack, work.counters
+    run_bits(rules.code, rules.codes[out, 0], rules.codes[out, 1], work.masks, stack)
+    for word in range(work.full.shape[1]):
         carry = (stack[0, word] ^ rules.defaults[out, word]) & work.full[0, word]
         level = out * levels
         while carry:
@@ -448,17 +416,13 @@ def sweep_by_address(
             slot = work.touched[k]
             if not rules.reaching[slot]:
                 _advance(program, rules, work, slot, end)
-            for place in range(rules.triggered[slot, 0], rules.triggered[slot, 1]):
-                out = rules.outs[place]
-                work.candidates[out >> 6] |= ONE << np.uint64(out & 63)
+            mark(work.candidates, rules.outs, rules.triggered[slot, 0], rules.triggered[slot, 1])
         for word in range(len(work.candidates)):
             bits = work.candidates[word]
             work.candidates[word] = np.uint64(0)
             while bits:
-                rest = bits & (bits - ONE)
-                below = np.int64((bits ^ rest) - ONE)
-                _count(rules, work, word * 64 + ones(below), levels)  # type: ignore[arg-type]
-                bits = rest
+                _count(rules, work, word * 64 + first_bit(bits), levels)
+                bits &= bits - ONE
         for k in range(count):
             slot = work.touched[k]
             for test in range(rules.slot_tests[slot, 0], rules.slot_tests[slot, 1]):
