@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ethogram.app.description import Description
     from ethogram.app.ready_made import AddedReport
     from ethogram.insight.compare import Comparison
+    from ethogram.insight.funnel import Funnel
+    from ethogram.insight.retention import Retention
     from ethogram.membership.explain import Explanation
     from ethogram.membership.plan import Count, Plan
     from ethogram.membership.refresh import RefreshReport
@@ -118,6 +120,27 @@ class Project:
         with self._bench() as bench:
             return _table(flow_rows(bench.flow(segmentation, since, until)), FLOW)
 
+    def funnel(self, *steps: str, within: str = "", last: str = "", by: str = "", as_of: str = "") -> Funnel:
+        """How far customers come on a way of behaviors and segments, or through the groups of one segmentation."""
+        from ethogram.app.over_time import asked_funnel
+
+        with self._bench() as bench:
+            return asked_funnel(bench, steps, within=within, last=last, by=by, as_of=as_of)
+
+    def metrics(self, *names: str, period: str = "30d", by: str = "", as_of: str = "") -> pa.Table:
+        """A row a metric and group: the period, the one before and the change, each with a 95% interval."""
+        from ethogram.app.over_time import asked_metrics
+
+        with self._bench() as bench:
+            return _table(asked_metrics(bench, names, period=period, by=by, as_of=as_of).as_json(), METRICS)
+
+    def retention(self, event: str = "", every: str = "month", by: str = "", as_of: str = "") -> Retention:
+        """Cohorts by the first time, and how many came back in each later period."""
+        from ethogram.app.over_time import asked_retention
+
+        with self._bench() as bench:
+            return asked_retention(bench, event, every=every, by=by, as_of=as_of)
+
     def changes(self, after: int = 0, *, name: str = "", customer: str = "") -> pa.Table:
         """The feed of who entered, left and moved, behind a `seq`, oldest first."""
         from ethogram.membership.over_time import changes
@@ -204,6 +227,11 @@ SEGMENTS = pa.schema(
 )
 HISTORY = pa.schema([("name", _TEXT), ("group", _TEXT), ("at", _MOMENT), ("size", _COUNT)])
 FLOW = pa.schema([("from_group", _TEXT), ("to_group", _TEXT), ("customers", _COUNT)])
+_ESTIMATE = pa.struct([(name, pa.float64()) for name in ("value", "low", "high")])
+METRICS = pa.schema(
+    [("metric", _TEXT), ("group", _TEXT), ("unit", _TEXT)]
+    + [(name, _ESTIMATE) for name in ("now", "then", "change")]
+)
 CATALOG = pa.schema(
     [(name, _TEXT) for name in ("name", "title", "kind", "sentence")]
     + [(name, pa.list_(_TEXT)) for name in ("needs", "missing", "unclear")]

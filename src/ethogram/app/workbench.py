@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ethogram.insight.compare import Comparison
     from ethogram.language.catalog import DataCatalog
     from ethogram.language.findings import Finding
-    from ethogram.language.tree import Definitions
+    from ethogram.language.tree import Definitions, Expression
     from ethogram.language.trials import TrialResult
     from ethogram.membership.explain import Explanation
     from ethogram.membership.over_time import Flow, History
@@ -144,8 +144,13 @@ class Workbench:
 
     # --- engines ---
 
-    def engine(self, definitions: Definitions | None = None, names: Sequence[str] | None = None) -> Engine:
-        """Ready to answer these definitions, or those on disk once they are sound."""
+    def engine(
+        self,
+        definitions: Definitions | None = None,
+        names: Sequence[str] | None = None,
+        extra: Mapping[str, Expression] | None = None,
+    ) -> Engine:
+        """Ready to answer these definitions, or those on disk once they are sound, and `extra` values."""
         from ethogram.engines.engine import Engine
         from ethogram.kernel.compiling import is_compiled
 
@@ -155,6 +160,7 @@ class Workbench:
             self.settings,
             self.lists,
             names=names,
+            extra=extra,
             progress=lambda done, whole: self.progress("Preparing", done, whole),
         )
         if not is_compiled():
