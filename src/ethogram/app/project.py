@@ -148,6 +148,23 @@ class Project:
         with self._bench() as bench:
             return changes(bench.store, after, name=name, customer=customer)
 
+    # --- Judge ---
+
+    def health(self, days: int = 30) -> pa.Table:
+        """What is wrong with segments and the data below them, a row a finding; `figures` is JSON."""
+        import json
+
+        from ethogram.app.render import plain
+        from ethogram.app.segment_health import examine
+
+        with self._bench() as bench:
+            found = examine(bench, days)
+        rows = [
+            {**one.as_json(), "figures": json.dumps(plain(one.figures), ensure_ascii=False)}
+            for one in found.findings
+        ]
+        return _table(rows, HEALTH)
+
     # --- Define ---
 
     def catalog(self, kind: str = "") -> pa.Table:
@@ -237,6 +254,7 @@ CATALOG = pa.schema(
     + [(name, pa.list_(_TEXT)) for name in ("needs", "missing", "unclear")]
     + [("ready", pa.bool_()), ("added", _TEXT)]
 )
+HEALTH = pa.schema([(name, _TEXT) for name in ("severity", "check", "name", "found", "to_do", "figures")])
 FINDINGS = pa.schema(
     [
         ("severity", _TEXT),

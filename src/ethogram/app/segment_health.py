@@ -1,0 +1,113 @@
+"""What `health` asks of a project, and shows."""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ethogram.app import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ethogram.app.workbench import Workbench
+    from ethogram.insight.finding import Finding
+    from ethogram.insight.health import Health
+    from ethogram.insight.outcomes import Outcome
+
+DAYS = 30
+SHOWN = 8
+_HEADINGS = {"serious": "Serious", "look": "Worth a look", "note": "To know"}
+
+
+def examine(bench: Workbench, days: int = DAYS) -> Health:
+    """Definitions as of so many days ago, and what their people did since."""
+    from ethogram.insight import health
+    from ethogram.insight.coverage import DAY
+
+    bench.with_revenue()  # says what is wrong with `revenue`
+    own = bench.sound_definitions()
+    asked = health.asked(own, bench.catalog, bench.config.revenue, days)
+    now = bench.now()
+    day = render.day(now - days * DAY, bench.settings.timezone)
+    return health.examine(
+        bench.store, bench.engine(asked.definitions), asked, now, days, day, bench.staleness()
+    )
+
+
+def show_health(found: Health, zone: str, newest: int) -> None:
+    counts = [sum(one.severity == severity for one in found.findings) for severity in _HEADINGS]
+    render.say(
+        f"As of {render.as_of(found.as_of, zone, newest)}: {render.counted(found.customers, 'customer')}. "
+        f"{counts[0]} serious, {counts[1]} worth a look, {counts[2]} to know."
+    )
+    for severity, some in groupby(found.findings, key=lambda one: one.severity):
+        render.heading(_HEADINGS[severity])
+        by_check: dict[tuple[str, str], list[Finding]] = {}
+        for one in some:
+            by_check.setdefault((one.check, one.to_do), []).append(one)
+        for number, ((check, to_do), alike) in enumerate(by_check.items()):
+            if number:
+                render.say()
+            _show_check(check, to_do, alike)
+    if found.outcomes:
+        _show_outcomes(found, zone)
+    if not found.findings:
+        render.say("\nAll is well.")
+
+
+def _show_check(check: str, to_do: str, alike: Sequence[Finding]) -> None:
+    """What to do is said once; those of which the same was found stand together."""
+    names: dict[str, list[str]] = {}
+    for one in alike:
+        names.setdefault(one.found, []).append(one.name)
+    render.say(check.capitalize())
+    for found, own in names.items():
+        listed = ", ".join(name for name in own if name)
+        render.say(f"{listed}: {found}" if listed else found, indent=2)
+    render.say(f"-> {to_do}", indent=2)
+
+
+def _show_outcomes(found: Health, zone: str) -> None:
+    told = [one for one in found.outcomes if one.verdict == "different"]
+    told.sort(key=lambda one: -abs(_distance(one)))
+    if not told:
+        return
+    render.heading(f"What tells customers apart: who {found.did} since {render.day(found.since, zone)}")
+    columns = (
+        render.Column("in it then", wraps=True),
+        render.Column("of them", "right"),
+        render.Column("of others", "right"),
+        render.Column("times (interval)", "right"),
+        render.Column("amount, times", "right"),
+    )
+    rows = [
+        (
+            one.name,
+            render.percent(one.share.value),
+            render.percent(one.share_of_others.value),
+            _times(one.rate.value, one.rate.low, one.rate.high),
+            _times(one.amount.value, one.amount.low, one.amount.high),
+        )
+        for one in told[:SHOWN]
+    ]
+    render.table(columns, rows)
+    if len(told) > SHOWN:
+        render.say(f"… and {len(told) - SHOWN} more; --json has all.")
+
+
+def _distance(one: Outcome) -> float:
+    """How far from no difference, the nearer end of the interval counting."""
+    ends = [max(one.rate.low, 1e-9), one.rate.high]
+    nearest = min((math.log(end) for end in ends), key=abs)
+    return 0.0 if ends[0] <= 1 <= ends[1] else nearest
+
+
+def _times(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "only they"
+    dash = "–" if render.can_draw() else "-"
+    return f"{value:.2f} ({low:.2f}{dash}{high:.2f})"
