@@ -61,6 +61,7 @@ def test_the_verbs_are_those_of_the_design() -> None:
         "metrics",
         "retention",
         "health",
+        "gaps",
         "check",
         "test",
         "plan",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ethogram.app import render
-from ethogram.app.options import HERE, AsJson, Here
+from ethogram.app.options import HERE, AsJson, AsOf, Here
 from ethogram.app.workbench import Workbench
 
 _PANEL = "Judge"
 
 
 def register(app: typer.Typer) -> None:
-    for verb in (health,):
+    for verb in (health, gaps):
         app.command(rich_help_panel=_PANEL)(verb)
 
 
@@ -39,3 +40,45 @@ def health(
         render.as_json({**moments, **found.as_json()})
     else:
         show_health(found, zone, newest)
+
+
+def gaps(
+    trait: Annotated[
+        str,
+        typer.Argument(
+            metavar="TRAIT",
+            help="A segmentation, a text trait, or a given trait such as customer.region.",
+            show_default=False,
+        ),
+    ],
+    reference: Annotated[
+        Path,
+        typer.Argument(
+            metavar="REFERENCE.csv",
+            help="A table of values and their share or count; a second value column is a second trait.",
+            show_default=False,
+        ),
+    ],
+    project: Here = HERE,
+    engaged: Annotated[
+        str,
+        typer.Option(
+            "--engaged",
+            metavar="NAME",
+            help="The segment or group of those who are engaged.",
+            show_default="engaged or active, where there is one",
+        ),
+    ] = "",
+    as_of: AsOf = "",
+    json: AsJson = False,
+) -> None:
+    """Where customers differ from a population: who is missing, who is there more often, who is hard to engage."""
+    from ethogram.app.population_gaps import compare_with, show_gaps
+
+    with render.progress() as report, Workbench(project, report) as bench:
+        found = compare_with(bench, trait, reference, engaged, as_of)
+        zone, newest = bench.settings.timezone, bench.newest()
+    if json:
+        render.as_json({"as_of": render.at(found.as_of, "UTC"), **found.as_json()})
+    else:
+        show_gaps(found, zone, newest)

@@ -165,6 +165,16 @@ class Project:
         ]
         return _table(rows, HEALTH)
 
+    def gaps(
+        self, trait: str, reference: str | os.PathLike[str], *, engaged: str = "", as_of: str = ""
+    ) -> pa.Table:
+        """Where customers differ from the population in a csv file; a row for each of its values."""
+        from ethogram.app.population_gaps import compare_with
+
+        with self._bench() as bench:
+            found = compare_with(bench, trait, Path(reference), engaged, as_of)
+        return _table([one.as_json() for one in found.rows], GAPS)
+
     # --- Define ---
 
     def catalog(self, kind: str = "") -> pa.Table:
@@ -255,6 +265,12 @@ CATALOG = pa.schema(
     + [("ready", pa.bool_()), ("added", _TEXT)]
 )
 HEALTH = pa.schema([(name, _TEXT) for name in ("severity", "check", "name", "found", "to_do", "figures")])
+_ESTIMATE = pa.struct([(name, pa.float64()) for name in ("value", "low", "high", "p")])
+GAPS = pa.schema(
+    [("values", pa.list_(_TEXT)), ("reference_share", pa.float64()), ("customers", _COUNT)]
+    + [("share", _ESTIMATE), ("ratio", _ESTIMATE), ("lacking", _COUNT), ("verdict", _TEXT)]
+    + [("engaged", _ESTIMATE), ("engaged_ratio", _ESTIMATE), ("ease", _TEXT)]
+)
 FINDINGS = pa.schema(
     [
         ("severity", _TEXT),
