@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,12 +11,13 @@ from ethogram.app import render
 
 if TYPE_CHECKING:
     from ethogram.app.workbench import Workbench
-    from ethogram.insight.portrait import Portrait
-    from ethogram.language.tree import Definition, Definitions
+    from ethogram.insight.inference import Estimate
+    from ethogram.insight.portrait import Facet, Portrait
+    from ethogram.language.tree import Definition, Definitions, Expression
     from ethogram.model.event import Moment
 
-TELLING = 6
-"""So many overlaps are shown; --json has all."""
+TELLING = 5
+"""So many of a kind are shown; --json has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,7 @@ class Description:
         }
         found["as_of"] = None if self.as_of is None else render.at(self.as_of, "UTC")
         if self.portrait is not None:
-            found["size"] = self.portrait.size
-            found["share"] = self.portrait.size / self.portrait.customers if self.portrait.customers else 0.0
-            found["traits"] = [
-                {"name": one.name, "median": one.members, "median_of_everyone": one.everyone}
-                for one in self.portrait.traits
-            ]
-            found["segments"] = [
-                {"name": one.name, "share": one.members, "share_of_everyone": one.everyone}
-                for one in self.portrait.overlaps
-            ]
+            found |= self.portrait.as_json()
         return found
 
 
@@ -68,11 +61,7 @@ def describe(bench: Workbench, name: str) -> Description:
         require_group(base, group, tuple(groups))
     has_people = bool(group) or isinstance(found, Segment)
     as_of = bench.now() if has_people and bench.catalog is not None else None
-    portrait = None
-    if as_of is not None:
-        from ethogram.insight.portrait import portrait as draw
-
-        portrait = draw(bench.engine(definitions), name, as_of)
+    portrait = None if as_of is None else _portrait(bench, definitions, name, as_of)
     return Description(
         name=name,
         kind="group" if group else "list" if isinstance(found, PeopleList) else type(found).__name__.lower(),
@@ -87,6 +76,29 @@ def describe(bench: Workbench, name: str) -> Description:
         as_of=as_of,
         portrait=portrait,
     )
+
+
+def _portrait(bench: Workbench, definitions: Definitions, name: str, as_of: Moment) -> Portrait:
+    """With the given traits of customers that may divide them into groups."""
+    from ethogram.insight.everybody import everybody
+    from ethogram.insight.portrait import did_lately, portrait
+    from ethogram.language.printer import print_path
+    from ethogram.language.tree import CustomerTrait
+
+    data = bench.catalog
+    behaviors = {
+        one.title or one.name: f"did {one.name}" for one in definitions.behaviors.values() if not one.each
+    }
+    extra: dict[str, Expression] = {
+        f"did {one.name}": did_lately(one.name) for one in definitions.behaviors.values() if not one.each
+    }
+    if data is not None:
+        given = {path: use for path, use in data.traits.items() if not use.in_list and len(use.types) == 1}
+        extra |= {f"customer.{print_path(path)}": CustomerTrait(path) for path in given}
+    engine = bench.engine(definitions, None, extra)
+    found = everybody(engine, as_of, [*engine.traits, *extra])
+    customers = [engine.roster(bucket) for bucket in range(engine.buckets)]
+    return portrait(found, found.members(name), name, behaviors, customers)
 
 
 def _without_tests(definition: Definition) -> Definition:
@@ -158,33 +170,80 @@ def _show_portrait(portrait: Portrait, as_of: Moment, zone: str, newest: Moment)
     render.heading(
         f"{render.counted(portrait.size, 'customer')}, {share} of all, as of {render.as_of(as_of, zone, newest)}"
     )
-    if not portrait.size:
+    if not portrait.facets:
+        render.say("  Too few, or too few others, to say who they are without telling of persons.")
         return
-    columns = (
-        render.Column("median of"),
-        render.Column("theirs", "right"),
-        render.Column("everyone's", "right"),
-    )
-    traits = [
-        (one.name, _number(one.members), _number(one.everyone))
-        for one in portrait.traits
-        if one.members is not None
-    ]
-    if traits:
-        render.table(columns, traits, indent=2)
-    if portrait.overlaps:
-        render.say()
-        columns = (
-            render.Column("also in"),
-            render.Column("of them", "right"),
-            render.Column("of everyone", "right"),
-        )
-        rows = [
-            (one.name, render.percent(one.members), render.percent(one.everyone))
-            for one in portrait.overlaps[:TELLING]
-        ]
-        render.table(columns, rows, indent=2)
+    if not portrait.clear:
+        render.say("  Nothing that is known sets them clearly apart from the others.")
+        return
+    render.say(in_words(portrait), indent=2)
+    for kind, title in TITLES.items():
+        facets = [facet for facet in portrait.clear if facet.kind == kind]
+        if facets:
+            columns = (render.Column(title, wraps=True), *_FIGURES)
+            render.say()
+            render.table(columns, [_facet_row(facet) for facet in facets[:TELLING]], indent=2)
+    render.say(f"\nSome of them: {', '.join(portrait.sample)}.")
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.2f}".removesuffix(".00")
+TITLES = {
+    "trait": "median of",
+    "value": "have",
+    "behavior": "did in the last 90 days",
+    "segment": "are also in",
+}
+_FIGURES = tuple(render.Column(title, "right") for title in ("theirs", "others'", "times (95% sure of)"))
+
+
+def in_words(portrait: Portrait) -> str:
+    """The clearest things in a sentence, one of a kind.
+
+    A median is told as such, so that nobody takes it for everyone's.
+    """
+    chosen: dict[str, Facet] = {}
+    for facet in portrait.clear:
+        chosen.setdefault(facet.kind, facet)
+    told = [_told(facet) for facet in sorted(chosen.values(), key=lambda facet: -facet.clarity)]
+    return f"Against all other customers, {'; '.join(told)}."
+
+
+def _told(facet: Facet) -> str:
+    times = facet.times.value
+    match facet.kind:
+        case "trait":
+            return f"{facet.name} is typically {_number(facet.members)} instead of {_number(facet.others)}"
+        case "value":
+            what = f"have {facet.name}"
+        case "behavior":
+            what = f"did {facet.name} in the last 90 days"
+        case "segment":
+            what = f"are in {facet.name}"
+    who = {0.0: "none of them", 1.0: "all of them"}.get(facet.members, render.percent(facet.members))
+    others = {0.0: "nobody", 1.0: "all"}.get(facet.others, render.percent(facet.others))
+    often = f", {times:,.1f} times as often" if 1.05 <= times < 100 else ""
+    return f"{who} {what} instead of {others}{often}"
+
+
+def _facet_row(facet: Facet) -> tuple[str, ...]:
+    figure = _number if facet.kind == "trait" else render.percent
+    return facet.name, figure(facet.members), figure(facet.others), _times(facet.times)
+
+
+def _times(found: Estimate) -> str:
+    if not math.isfinite(found.value):
+        return "only they" if found.value > 1 else ""
+    if found.low == found.high:
+        return _factor(found.value)
+    return f"{_factor(found.value)} ({_factor(found.low)}–{_factor(found.high)})"
+
+
+def _factor(value: float) -> str:
+    """
+    >>> _factor(0.043), _factor(1.234), _factor(123.4)
+    ('0.04', '1.23', '123')
+    """
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}".removesuffix(".00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, get_args
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from ethogram.model.errors import DataError
 if TYPE_CHECKING:
     from ethogram.app.workbench import Workbench
     from ethogram.engines.engine import Engine
-    from ethogram.insight.intervals import Estimate
+    from ethogram.insight.inference import Estimate
     from ethogram.insight.passages import Passages
     from ethogram.language.tree import Definitions, Duration, Expression
     from ethogram.model.event import Moment
@@ -128,7 +129,7 @@ def show_funnel(found: Funnel, zone: str, newest: Moment) -> None:
             step.name,
             render.number(step.came),
             render.bar(step.came / most if most else 0, 16),
-            render.percent(step.of_first.value if step.of_first else None),
+            _percent(step.of_first),
             _with_interval(step.of_previous),
             _days(step.took),
         )
@@ -295,7 +296,7 @@ def _change(found: Estimate | None, unit: measuring.Unit) -> tuple[str, str]:
         return "none", ""
     sign = " pt" if unit == "share" else "%"
     change = f"{100 * found.value:+.1f}{sign}"
-    if found.low is None or found.high is None:
+    if math.isnan(found.low):
         return change, "too few"
     interval = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}{sign}"
     return change, interval if found.is_clear_of(0) else f"{interval} ?"
@@ -345,11 +346,11 @@ def show_retention(found: Retention, zone: str, newest: Moment) -> None:
     render.heading("All of them together")
     rows = []
     for curve in found.curves:
-        shares = [f"{100 * one.value:.0f}%" if one else "" for one in curve.shares[1:width]]
+        shares = ["" if math.isnan(one.value) else f"{100 * one.value:.0f}%" for one in curve.shares[1:width]]
         rows.append((curve.group, render.number(curve.size), *shares))
     render.table(_columns("", "customers", *(f"+{number}" for number in range(1, width))), rows)
     first = next((curve.shares[1] for curve in found.curves if len(curve.shares) > 1), None)
-    if first is not None and first.low is not None and first.high is not None:
+    if first is not None and not math.isnan(first.value):
         render.say(
             f"\nOf everyone, {render.percent(first.value)} came back in the next {found.unit} "
             f"(95% sure of {render.percent(first.low)} to {render.percent(first.high)})."
@@ -390,11 +391,13 @@ def _groups_at(engine: Engine, definitions: Definitions, by: str, at: Moment) ->
     return {by: found[by], f"not {by}": known & ~found[by]}
 
 
+def _percent(found: Estimate) -> str:
+    return "" if math.isnan(found.value) else render.percent(found.value)
+
+
 def _with_interval(found: Estimate | None) -> str:
-    if found is None:
+    if found is None or math.isnan(found.value):
         return ""
-    if found.low is None or found.high is None:
-        return render.percent(found.value)
     return f"{render.percent(found.value)} ({100 * found.low:.0f}–{100 * found.high:.0f})"
 
 

@@ -254,7 +254,7 @@ SEGMENTS = pa.schema(
 )
 HISTORY = pa.schema([("name", _TEXT), ("group", _TEXT), ("at", _MOMENT), ("size", _COUNT)])
 FLOW = pa.schema([("from_group", _TEXT), ("to_group", _TEXT), ("customers", _COUNT)])
-_ESTIMATE = pa.struct([(name, pa.float64()) for name in ("value", "low", "high")])
+_ESTIMATE = pa.struct([(name, pa.float64()) for name in ("value", "low", "high", "p")])
 METRICS = pa.schema(
     [("metric", _TEXT), ("group", _TEXT), ("unit", _TEXT)]
     + [(name, _ESTIMATE) for name in ("now", "then", "change")]
@@ -267,9 +267,18 @@ CATALOG = pa.schema(
 HEALTH = pa.schema([(name, _TEXT) for name in ("severity", "check", "name", "found", "to_do", "figures")])
 _ESTIMATE = pa.struct([(name, pa.float64()) for name in ("value", "low", "high", "p")])
 GAPS = pa.schema(
-    [("values", pa.list_(_TEXT)), ("reference_share", pa.float64()), ("customers", _COUNT)]
-    + [("share", _ESTIMATE), ("ratio", _ESTIMATE), ("lacking", _COUNT), ("verdict", _TEXT)]
-    + [("engaged", _ESTIMATE), ("engaged_ratio", _ESTIMATE), ("ease", _TEXT)]
+    [
+        ("values", pa.list_(_TEXT)),
+        ("reference_share", pa.float64()),
+        ("customers", _COUNT),
+        ("share", _ESTIMATE),
+        ("ratio", _ESTIMATE),
+        ("lacking", _COUNT),
+        ("verdict", _TEXT),
+        ("engaged", _ESTIMATE),
+        ("engaged_ratio", _ESTIMATE),
+        ("ease", _TEXT),
+    ]
 )
 FINDINGS = pa.schema(
     [

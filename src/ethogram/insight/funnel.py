@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.insight.intervals import Estimate, share
+from ethogram.insight.inference import Estimate, wilson
 from ethogram.insight.passages import Passages, Ways, ways
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class FunnelStep:
 
     name: str
     came: int
-    of_first: Estimate | None
+    of_first: Estimate
     of_previous: Estimate | None
     took: Spread | None
     stopped: int
@@ -47,7 +48,7 @@ class GroupFunnel:
 
     group: str
     came: tuple[int, ...]
-    whole_way: Estimate | None
+    whole_way: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,22 @@ class Funnel:
     groups: tuple[GroupFunnel, ...]
 
     def as_json(self) -> dict[str, object]:
-        found = asdict(self)
-        del found["since"], found["until"]
-        return found
+        steps = [
+            {
+                **asdict(step),
+                "of_first": step.of_first.as_json(),
+                "of_previous": step.of_previous.as_json() if step.of_previous else None,
+            }
+            for step in self.steps
+        ]
+        groups = [{**asdict(group), "whole_way": group.whole_way.as_json()} for group in self.groups]
+        return {"within": self.within, "steps": steps, "groups": groups}
 
     @property
     def narrowest(self) -> FunnelStep | None:
         """The step that the greatest share of those before it did not take."""
-        later = [step for step in self.steps[1:] if step.of_previous is not None]
-        return min(later, key=lambda step: step.of_previous.value if step.of_previous else 1.0, default=None)
+        later = [(step.came / before.came, step) for before, step in pairwise(self.steps) if before.came]
+        return min(later, key=lambda pair: pair[0])[1] if later else None
 
 
 def funnel(
@@ -106,8 +114,8 @@ def _steps(names: Sequence[str], found: Ways, until: Moment) -> list[FunnelStep]
             FunnelStep(
                 name,
                 came[number],
-                share(came[number], came[0]),
-                share(came[number], came[number - 1]) if number else None,
+                wilson(came[number], came[0]),
+                wilson(came[number], came[number - 1]) if number else None,
                 took,
                 0 if is_last else int(here.sum()),
                 None if is_last else _spread(until - found.at[here, number]),
@@ -119,7 +127,7 @@ def _steps(names: Sequence[str], found: Ways, until: Moment) -> list[FunnelStep]
 def _group(name: str, found: Ways, inside: NDArray[np.bool_], count: int) -> GroupFunnel:
     own = found.reached[inside]
     came = tuple(int((own > number).sum()) for number in range(count))
-    return GroupFunnel(name, came, share(came[-1], came[0]))
+    return GroupFunnel(name, came, wilson(came[-1], came[0]))
 
 
 def _spread(micros: NDArray[np.int64]) -> Spread | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,16 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its interval and, where something was tested, the probability of so much by chance alone."""
+    """A figure with its interval (NaN where there are too few to say) and, where something was tested, the probability of so much by chance alone."""
 
     value: float
     low: float
     high: float
     p: float = math.nan
+
+    def is_clear_of(self, value: float) -> bool:
+        """Whether there is an interval, and it does not hold the value."""
+        return self.low > value or self.high < value
 
     def as_json(self) -> dict[str, float | None]:
         found = {"value": self.value, "low": self.low, "high": self.high, "p": self.p}
@@ -97,6 +102,36 @@ def typical_ratio(first: Numbers, second: Numbers) -> Estimate:
     half = student_quantile(freedom) * spread
     p = student_two_sided(difference / spread, freedom)
     return Estimate(math.exp(difference), math.exp(difference - half), math.exp(difference + half), p)
+
+
+def median_ratio(first: Numbers, second: Numbers) -> Estimate:
+    """How many times the one median is the other, without assuming a distribution (Price and Bonett 2002). An interval needs
+    medians and order statistics above zero."""
+    one, other = float(np.median(first)), float(np.median(second))
+    value = one / other if other else math.nan
+    widths = [_log_median_width(np.sort(some)) for some in (first, second)]
+    if not (one > 0 < other) or any(math.isnan(width) for width in widths):
+        return Estimate(value, math.nan, math.nan)
+    spread = math.exp(Z95 * math.hypot(*widths))
+    return Estimate(value, value / spread, value * spread)
+
+
+def _log_median_width(ordered: Numbers) -> float:
+    """The standard error of the median's logarithm, from two order statistics around it."""
+    count = len(ordered)
+    place = max(1, round((count + 1) / 2 - math.sqrt(count)))
+    low, high = ordered[place - 1], ordered[count - place]
+    if low <= 0 or count < 5:
+        return math.nan
+    deviate = NormalDist().inv_cdf(1 - _binomial_below(place, count))
+    return float(math.log(high / low) / (2 * deviate))
+
+
+def _binomial_below(place: int, count: int) -> float:
+    """The probability of fewer heads than `place` in `count` throws."""
+    if count > 1000:
+        return NormalDist(count / 2, math.sqrt(count) / 2).cdf(place - 0.5)
+    return float(sum(math.comb(count, heads) for heads in range(place))) / 2.0**count
 
 
 def student_two_sided(t: float, freedom: float) -> float:

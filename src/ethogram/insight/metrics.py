@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.insight.intervals import Estimate, Figure, Numbers
+from ethogram.insight.figures import Figure
+from ethogram.insight.inference import Estimate
+from ethogram.insight.people import Numbers
 from ethogram.language.parser import parse_expression
 
 if TYPE_CHECKING:
@@ -147,6 +149,11 @@ class Line:
     then: Estimate | None
     change: Estimate | None
 
+    def as_json(self) -> dict[str, object]:
+        estimates = {"now": self.now, "then": self.then, "change": self.change}
+        figures = {name: one.as_json() if one else None for name, one in estimates.items()}
+        return {"metric": self.metric, "group": self.group, "unit": self.unit, **figures}
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
@@ -166,7 +173,7 @@ class Metrics:
         return tuple(dict.fromkeys(line.group for line in self.lines))
 
     def as_json(self) -> list[dict[str, object]]:
-        return [asdict(line) for line in self.lines]
+        return [line.as_json() for line in self.lines]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,92 +1,160 @@
-"""Who the people of a segment are, against everyone: medians of their traits, and what else they are in."""
+"""Who the people of a segment are, against everyone else: what they have more or less of, the clearest first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
-from ethogram.insight.people import in_segments, is_in, median, numbers
+from ethogram.insight.everybody import Everybody
+from ethogram.insight.inference import Estimate, median_ratio, rate_ratio
+from ethogram.insight.people import Numbers, Truth, median
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from ethogram.language.tree import Expression
 
-    from ethogram.engines.engine import Engine
-    from ethogram.model.event import Moment
-
-
-@dataclass(frozen=True, slots=True)
-class TraitMedian:
-    """None where nobody has a value."""
-
-    name: str
-    members: float | None
-    everyone: float | None
+Kind: TypeAlias = Literal["trait", "value", "behavior", "segment"]
+LEAST = 5
+"""Of fewer people no figures are told: they would be told of persons."""
+VALUES = 12
+"""So many values of a text are looked at, the most frequent ones."""
+DISTINCT = 200
+"""A text with more values than this tells people apart, not groups."""
+SAMPLE = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
-    """Shares of the members, and of everyone, who are in another segment too."""
+class Facet:
+    """A median of theirs and of the others' (`trait`), or shares who have a value, did something, are in a segment. `times` is
+    the one by the other."""
 
+    kind: Kind
     name: str
     members: float
-    everyone: float
+    others: float
+    times: Estimate
+
+    @property
+    def clarity(self) -> float:
+        """How far the nearer end of the interval lies from no difference, on the scale of logarithms."""
+        low, high = self.times.low, self.times.high
+        if low > 1:
+            return math.log(low)
+        return -math.log(high) if 0 < high < 1 else math.inf if high == 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
+    """`facets` are empty where members or others are fewer than `LEAST`. `sample` are members' ids, drawn the same every time."""
+
     size: int
     customers: int
-    traits: tuple[TraitMedian, ...]
-    overlaps: tuple[Overlap, ...]
+    facets: tuple[Facet, ...]
+    sample: tuple[str, ...]
+
+    @property
+    def clear(self) -> tuple[Facet, ...]:
+        return tuple(facet for facet in self.facets if facet.clarity > 0)
+
+    def as_json(self) -> dict[str, object]:
+        facets = [{**asdict(facet), "times": facet.times.as_json()} for facet in self.facets]
+        share = self.size / self.customers if self.customers else 0.0
+        return {"size": self.size, "share": share, "facets": facets, "sample": list(self.sample)}
 
 
-def portrait(engine: Engine, name: str, as_of: Moment) -> Portrait:
-    """Of a segment or of `segmentation.group`; overlaps with all other segments, most telling first."""
-    inside, known, others = [], [], []
-    values: dict[str, list[NDArray[np.float64]]] = {}
-    for answers in engine.evaluate(as_of):
-        inside.append(is_in(engine, answers, name))
-        known.append(answers.known)
-        others.append(in_segments(engine, answers))
-        for trait, column in numbers(answers):
-            values.setdefault(trait, []).append(column)
-    members, everyone = np.concatenate(inside), np.concatenate(known)
-    members &= everyone
-    medians = [_median_of(trait, np.concatenate(parts), members, everyone) for trait, parts in values.items()]
-    flags = np.concatenate(others, axis=1)
-    return Portrait(
-        int(members.sum()),
-        int(everyone.sum()),
-        tuple(medians),
-        _overlaps(engine.segments, name, flags, members, everyone),
-    )
-
-
-def _median_of(
-    trait: str, values: NDArray[np.float64], members: NDArray[np.bool_], everyone: NDArray[np.bool_]
-) -> TraitMedian:
-    return TraitMedian(trait, _median(values[members]), _median(values[everyone]))
-
-
-def _median(values: NDArray[np.float64]) -> float | None:
-    found = values[~np.isnan(values)]
-    return median(found) if len(found) else None
-
-
-def _overlaps(
-    names: Sequence[str],
+def portrait(
+    found: Everybody,
+    members: Truth,
     name: str,
-    flags: NDArray[np.bool_],
-    members: NDArray[np.bool_],
-    everyone: NDArray[np.bool_],
-) -> tuple[Overlap, ...]:
-    found = []
-    for row, other in enumerate(names):
-        share = float(flags[row][members].mean()) if members.any() else 0.0
-        usual = float(flags[row][everyone].mean()) if everyone.any() else 0.0
-        if other != name:
-            found.append(Overlap(other, share, usual))
-    return tuple(sorted(found, key=lambda one: abs(one.members - one.everyone), reverse=True))
+    behaviors: Mapping[str, str],
+    customers: Sequence[pa.StringArray],
+) -> Portrait:
+    """`behaviors` names the traits of `found` that say who did something lately; `customers` are all ids in its order."""
+    members = members & found.known
+    others = found.known & ~members
+    size, whole = int(members.sum()), found.size
+    if size < LEAST or whole - size < LEAST:
+        return Portrait(size, whole, (), ())
+    facets = [
+        *_traits(found, members, others, behaviors),
+        *_behaviors(found, members, others, behaviors),
+        *_segments(found, members, others, name),
+    ]
+    facets.sort(key=lambda facet: (-facet.clarity, facet.kind, facet.name))
+    return Portrait(size, whole, tuple(facets), _sample(members, customers))
+
+
+def did_lately(behavior: str) -> Expression:
+    from ethogram.language.parser import parse_expression
+
+    return parse_expression(f"did({behavior}, last=90d)")
+
+
+def _traits(found: Everybody, members: Truth, others: Truth, behaviors: Mapping[str, str]) -> Iterator[Facet]:
+    for name, column in found.traits.items():
+        if name in behaviors.values():
+            continue
+        if pa.types.is_decimal(column.type):
+            values = found.numbers(name)
+            yield from _numeric(name, values[members], values[others])
+        elif pa.types.is_boolean(column.type) or pa.types.is_string(column.type):
+            yield from _values(found, name, members, others)
+
+
+def _numeric(name: str, mine: Numbers, theirs: Numbers) -> Iterator[Facet]:
+    """Medians; where one of them is nothing, the shares who have any."""
+    mine, theirs = mine[~np.isnan(mine)], theirs[~np.isnan(theirs)]
+    if min(len(mine), len(theirs)) < LEAST:
+        return
+    one, other = median(mine), median(theirs)
+    if one > 0 < other or not (mine > 0).any():
+        yield Facet("trait", name, one, other, median_ratio(mine, theirs))
+    else:
+        some, others = int((mine > 0).sum()), int((theirs > 0).sum())
+        times = rate_ratio(some, len(mine), others, len(theirs))
+        yield Facet("value", f"{name} above 0", some / len(mine), others / len(theirs), times)
+
+
+def _values(found: Everybody, name: str, members: Truth, others: Truth) -> Iterator[Facet]:
+    place, texts = found.texts(name)
+    if not 1 < len(texts) <= DISTINCT:
+        return
+    counts = [np.bincount(place[some] + 1, minlength=len(texts) + 1)[1:] for some in (members, others)]
+    known = [int(one.sum()) for one in counts]
+    if not all(known):
+        return
+    for number in np.argsort(-(counts[0] + counts[1]), kind="stable")[:VALUES].tolist():
+        one, other = int(counts[0][number]), int(counts[1][number])
+        times = rate_ratio(one, known[0], other, known[1])
+        yield Facet("value", f"{name} {texts[number]}", one / known[0], other / known[1], times)
+
+
+def _behaviors(
+    found: Everybody, members: Truth, others: Truth, behaviors: Mapping[str, str]
+) -> Iterator[Facet]:
+    for title, trait in behaviors.items():
+        yield _share_facet("behavior", title, found.counts(trait) > 0, members, others)
+
+
+def _segments(found: Everybody, members: Truth, others: Truth, name: str) -> Iterator[Facet]:
+    base = name.partition(".")[0]
+    for other in found.names:
+        if other != name and not (other.startswith(f"{base}.") and "." in name):
+            yield _share_facet("segment", other, found.members(other), members, others)
+
+
+def _share_facet(kind: Kind, name: str, inside: Truth, members: Truth, others: Truth) -> Facet:
+    one, other = int((inside & members).sum()), int((inside & others).sum())
+    size, rest = int(members.sum()), int(others.sum())
+    return Facet(kind, name, one / size, other / rest, rate_ratio(one, size, other, rest))
+
+
+def _sample(members: Truth, customers: Sequence[pa.StringArray]) -> tuple[str, ...]:
+    places = np.flatnonzero(members)
+    chosen = np.sort(np.random.default_rng(0).choice(places, min(SAMPLE, len(places)), replace=False))
+    ids = pa.chunked_array(customers)
+    return tuple(ids.take(pa.array(chosen)).to_pylist())

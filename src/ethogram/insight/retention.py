@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.insight.intervals import Estimate, share
+from ethogram.insight.inference import Estimate, wilson
 from ethogram.language.meaning.local_time import day_of, next_period, period_of, start_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Curve:
 
     group: str
     size: int
-    shares: tuple[Estimate | None, ...]
+    shares: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,12 @@ class Retention:
     curves: tuple[Curve, ...]
 
     def as_json(self) -> dict[str, object]:
-        found = asdict(self)
-        del found["until"]
-        return found
+        curves = [
+            {"group": curve.group, "size": curve.size, "shares": [one.as_json() for one in curve.shares]}
+            for curve in self.curves
+        ]
+        cohorts = [asdict(cohort) for cohort in self.cohorts]
+        return {"event": self.event, "unit": self.unit, "cohorts": cohorts, "curves": curves}
 
 
 def retention(
@@ -94,7 +97,7 @@ def _curve(name: str, first: NDArray[np.int64], later: NDArray[np.int64], whole:
     return Curve(
         name,
         int(sizes.sum()),
-        tuple(share(int(came[distance]), could[distance]) for distance in range(whole)),
+        tuple(wilson(int(came[distance]), could[distance]) for distance in range(whole)),
     )
 
 
