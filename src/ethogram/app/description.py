@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ethogram.app.workbench import Workbench
+    from ethogram.insight.everybody import Everybody
     from ethogram.insight.inference import Estimate
     from ethogram.insight.portrait import Facet, Portrait
     from ethogram.language.tree import Definition, Definitions, Expression
@@ -61,7 +64,7 @@ def describe(bench: Workbench, name: str) -> Description:
         require_group(base, group, tuple(groups))
     has_people = bool(group) or isinstance(found, Segment)
     as_of = bench.now() if has_people and bench.catalog is not None else None
-    portrait = None if as_of is None else _portrait(bench, definitions, name, as_of)
+    portrait = None if as_of is None else known(bench, definitions, as_of).portrait(name)
     return Description(
         name=name,
         kind="group" if group else "list" if isinstance(found, PeopleList) else type(found).__name__.lower(),
@@ -78,27 +81,40 @@ def describe(bench: Workbench, name: str) -> Description:
     )
 
 
-def _portrait(bench: Workbench, definitions: Definitions, name: str, as_of: Moment) -> Portrait:
-    """With the given traits of customers that may divide them into groups."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of everybody, to draw portraits from; see `insight.portrait`."""
+
+    everybody: Everybody
+    behaviors: Mapping[str, str]
+    customers: Sequence[pa.StringArray]
+
+    def portrait(self, name: str) -> Portrait:
+        from ethogram.insight.portrait import portrait
+
+        members = self.everybody.members(name)
+        return portrait(self.everybody, members, name, self.behaviors, self.customers)
+
+
+def known(bench: Workbench, definitions: Definitions, as_of: Moment) -> Known:
+    """Traits and answers, what was done lately, and the given traits of customers that may divide them into groups."""
     from ethogram.insight.everybody import everybody
-    from ethogram.insight.portrait import did_lately, portrait
+    from ethogram.insight.portrait import did_lately
     from ethogram.language.printer import print_path
     from ethogram.language.tree import CustomerTrait
 
-    data = bench.catalog
-    behaviors = {
-        one.title or one.name: f"did {one.name}" for one in definitions.behaviors.values() if not one.each
-    }
-    extra: dict[str, Expression] = {
-        f"did {one.name}": did_lately(one.name) for one in definitions.behaviors.values() if not one.each
-    }
-    if data is not None:
-        given = {path: use for path, use in data.traits.items() if not use.in_list and len(use.types) == 1}
+    own = [one for one in definitions.behaviors.values() if not one.each]
+    extra: dict[str, Expression] = {f"did {one.name}": did_lately(one.name) for one in own}
+    if bench.catalog is not None:
+        traits = bench.catalog.traits.items()
+        given = [path for path, use in traits if not use.in_list and len(use.types) == 1]
         extra |= {f"customer.{print_path(path)}": CustomerTrait(path) for path in given}
     engine = bench.engine(definitions, None, extra)
-    found = everybody(engine, as_of, [*engine.traits, *extra])
-    customers = [engine.roster(bucket) for bucket in range(engine.buckets)]
-    return portrait(found, found.members(name), name, behaviors, customers)
+    return Known(
+        everybody(engine, as_of, [*engine.traits, *extra]),
+        {one.title or one.name: f"did {one.name}" for one in own},
+        [engine.roster(bucket) for bucket in range(engine.buckets)],
+    )
 
 
 def _without_tests(definition: Definition) -> Definition:
@@ -178,11 +194,11 @@ def _show_portrait(portrait: Portrait, as_of: Moment, zone: str, newest: Moment)
         return
     render.say(in_words(portrait), indent=2)
     for kind, title in TITLES.items():
-        facets = [facet for facet in portrait.clear if facet.kind == kind]
+        facets = [facet for facet in portrait.telling(TELLING) if facet.kind == kind]
         if facets:
             columns = (render.Column(title, wraps=True), *_FIGURES)
             render.say()
-            render.table(columns, [_facet_row(facet) for facet in facets[:TELLING]], indent=2)
+            render.table(columns, [_facet_row(facet) for facet in facets], indent=2)
     render.say(f"\nSome of them: {', '.join(portrait.sample)}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +34,7 @@ _Name = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    for verb in (segments, count, describe, compare, members, explain, history, flow):
+    for verb in (segments, count, describe, compare, members, explain, history, flow, report):
         app.command(rich_help_panel=_PANEL)(verb)
 
 
@@ -271,3 +272,21 @@ def flow(
         render.as_json(flow_rows(found))
     else:
         show_flow(found, zone, newest)
+
+
+def report(
+    project: Here = HERE,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write it.")
+    ] = Path("report.html"),
+    json: AsJson = False,
+) -> None:
+    """One page with pictures of all this, which opens without a network."""
+    from ethogram.app.report import write_report
+
+    with render.progress() as progress, Workbench(project, progress) as bench:
+        write_report(bench, output)
+    if json:
+        render.as_json({"file": str(output), "bytes": output.stat().st_size})
+    else:
+        render.say(f"Written to {output}: open it in a browser.")

@@ -245,7 +245,7 @@ def show_metrics(found: measuring.Metrics, settings: Settings, newest: Moment) -
     until = render.as_of(found.until, zone, newest)
     render.say(f"From {render.minute(found.since, zone)} to {until}, against the period before.\n")
     columns = _columns("", "now", "before", "change", "95% sure of")
-    rows = [_metric_row(line, currency) for line in found.of(measuring.EVERYONE)]
+    rows = [metric_row(line, currency) for line in found.of(measuring.EVERYONE)]
     render.table(columns, rows)
     if any(line.change and not line.change.is_clear_of(0) for line in found.lines):
         render.say("\n? may be chance: an interval that holds 0.")
@@ -259,14 +259,15 @@ def show_metrics(found: measuring.Metrics, settings: Settings, newest: Moment) -
         metric = measuring.BY_NAME[name]
         render.heading(metric.title)
         rows = [
-            (line.group, *_metric_row(line, currency)[1:])
+            (line.group, *metric_row(line, currency)[1:])
             for line in found.lines
             if line.metric == name and line.group != measuring.EVERYONE
         ]
         render.table(columns, rows)
 
 
-def _metric_row(line: measuring.Line, currency: str) -> tuple[str, ...]:
+def metric_row(line: measuring.Line, currency: str) -> tuple[str, ...]:
+    """Its name, the period, the one before, the change and its interval, `?` behind one that holds no change."""
     title = measuring.BY_NAME[line.metric].title
     amounts = (_amount(one, line.unit, currency) for one in (line.now, line.then))
     return (title, *amounts, *_change(line.change, line.unit))

@@ -60,6 +60,12 @@ class Portrait:
     def clear(self) -> tuple[Facet, ...]:
         return tuple(facet for facet in self.facets if facet.clarity > 0)
 
+    def telling(self, most: int) -> tuple[Facet, ...]:
+        """The clearest ones, at most so many of a kind."""
+        kinds = {facet.kind for facet in self.clear}
+        chosen = {id(one) for kind in kinds for one in [f for f in self.clear if f.kind == kind][:most]}
+        return tuple(facet for facet in self.clear if id(facet) in chosen)
+
     def as_json(self) -> dict[str, object]:
         facets = [{**asdict(facet), "times": facet.times.as_json()} for facet in self.facets]
         share = self.size / self.customers if self.customers else 0.0

@@ -37,19 +37,29 @@ class History:
 
 def history(store: Store, engine: Evaluator, name: str, moments: Sequence[Moment]) -> History:
     """Of a segment, a group, or all groups of a segmentation."""
+    return histories(store, engine, (name,), moments)[0]
+
+
+def histories(
+    store: Store, engine: Evaluator, names: Sequence[str], moments: Sequence[Moment]
+) -> tuple[History, ...]:
+    """Of several, for which everybody is asked once."""
     columns = columns_of(engine)
-    definition, group = find(columns, name)
-    is_segment = definition in columns.segments
-    wanted = ("",) if is_segment else ((group,) if group else columns.groups(definition))
+    found = [(name, *find(columns, name)) for name in names]
     sizes = engine.sizes(moments)
-    found = {one: tuple(sizes[f"{definition}.{one}" if one else definition].tolist()) for one in wanted}
     moment_of = dict(store.ledger.rows("SELECT id, as_of FROM refreshes"))
-    marks = tuple(
-        VersionMark(int(moment_of[version.since_refresh] or 0), version.version, version.text)
-        for version in store.memory.definition_versions(definition)
-        if version.version > 1
-    )
-    return History(name, tuple(moments), found, marks)
+    told = []
+    for name, definition, group in found:
+        is_segment = definition in columns.segments
+        wanted = ("",) if is_segment else ((group,) if group else columns.groups(definition))
+        own = {one: tuple(sizes[f"{definition}.{one}" if one else definition].tolist()) for one in wanted}
+        marks = tuple(
+            VersionMark(int(moment_of[version.since_refresh] or 0), version.version, version.text)
+            for version in store.memory.definition_versions(definition)
+            if version.version > 1
+        )
+        told.append(History(name, tuple(moments), own, marks))
+    return tuple(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""Charts as files and as parts of a page; what draws them is an extra."""
+
+from __future__ import annotations
+
+import base64
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ethogram.model.errors import DataError, EnvironmentFault
+
+if TYPE_CHECKING:
+    from ethogram.insight.charts import Chart
+
+SCALE = 2
+
+
+def require_charts() -> None:
+    """Raises EnvironmentFault E_EXTRA_MISSING where the extra is not installed."""
+    if find_spec("altair") is None or find_spec("vl_convert") is None or find_spec("jinja2") is None:
+        raise EnvironmentFault(
+            "E_EXTRA_MISSING",
+            "pictures need packages that are not installed",
+            hint="pip install 'ethogram[report]'",
+        )
+
+
+def save_picture(chart: Chart, target: str) -> None:
+    """As .svg or .png, by the name's ending. Raises DataError E_FORMAT."""
+    path = Path(target)
+    kind = path.suffix.lower()
+    if kind not in (".svg", ".png"):
+        raise DataError(
+            "E_FORMAT", f"{target}: '{kind}' is no format of pictures", hint="Name it .svg or .png."
+        )
+    try:
+        path.write_bytes(_svg(chart) if kind == ".svg" else _png(chart))
+    except OSError as error:
+        raise EnvironmentFault("E_WRITE", f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def inline(chart: Chart) -> str:
+    """As the address of an image, so that charts on one page cannot disturb each other."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(_svg(chart)).decode()}"
+
+
+def _svg(chart: Chart) -> bytes:
+    import vl_convert
+
+    text: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=False))
+    return text.encode()
+
+
+def _png(chart: Chart) -> bytes:
+    import vl_convert
+
+    found: bytes = vl_convert.vegalite_to_png(chart.to_dict(validate=False), scale=SCALE)
+    return found
