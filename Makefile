@@ -43,6 +43,7 @@ docs: .venv/ready ## write the output of the commands in README.md anew, and its
 	$(BIN)/ethogram demo build/demo-shop >/dev/null
 	$(BIN)/python scripts/run_docs.py README.md build/demo-shop
 	$(BIN)/python scripts/make_picture.py build/demo-shop
+	@command -v chromium >/dev/null && $(BIN)/python scripts/make_report_pictures.py build/demo-shop || true
 
 clean: ## forget everything that can be made again
 	rm -rf .venv $(DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -60,6 +60,7 @@ def test_the_verbs_are_those_of_the_design() -> None:
         "funnel",
         "metrics",
         "retention",
+        "report",
         "health",
         "gaps",
         "check",

@@ -9,7 +9,8 @@ import typer
 
 from ethogram.app import render
 from ethogram.app.comparison import show_comparison
-from ethogram.app.options import HERE, AsJson, AsOf, Here
+from ethogram.app.options import HERE, AsJson, AsOf, Drawn, Here
+from ethogram.app.pictures import charts, offer
 from ethogram.app.tables import (
     flow_rows,
     show_answers,
@@ -122,18 +123,19 @@ def count(
     render.say(found.sentence)
 
 
-def describe(name: _Name, project: Here = HERE, json: AsJson = False) -> None:
+def describe(name: _Name, project: Here = HERE, chart: Drawn = "", json: AsJson = False) -> None:
     """A definition in plain English, and who its people are against everyone."""
     from ethogram.app.description import describe as described
     from ethogram.app.description import show_description
 
     with render.progress() as report, Workbench(project, report) as bench:
         found = described(bench, name)
+        titles = bench.titles()
         zone = bench.settings.timezone
         newest = bench.newest() if found.as_of is not None else None
     if json:
         render.as_json(found.as_json())
-    else:
+    elif found.portrait is None or not offer(chart, lambda: charts().portrait(found.portrait, titles)):
         show_description(found, zone, newest)
 
 
@@ -146,14 +148,16 @@ def compare(
     ],
     project: Here = HERE,
     as_of: AsOf = "",
+    chart: Drawn = "",
     json: AsJson = False,
 ) -> None:
     """How segments overlap, and what separates two of them."""
     with render.progress() as report, Workbench(project, report) as bench:
         found = bench.compare(names, as_of)
+        titles = bench.titles()
     if json:
         render.as_json(found.as_json())
-    else:
+    elif not offer(chart, lambda: charts().overlap(found, titles)):
         show_comparison(found)
 
 
@@ -229,6 +233,7 @@ def history(
     ],
     project: Here = HERE,
     days: Annotated[int, typer.Option("--days", min=1, help="How far back.")] = 90,
+    chart: Drawn = "",
     json: AsJson = False,
 ) -> None:
     """The size of a segment over time."""
@@ -247,7 +252,7 @@ def history(
                 for moment, size in zip(found.moments, sizes, strict=True)
             ]
         )
-    else:
+    elif not offer(chart, lambda: charts().history(found, zone)):
         show_history(found, zone)
 
 
@@ -262,15 +267,17 @@ def flow(
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="Until when.", show_default="now")
     ] = "",
+    chart: Drawn = "",
     json: AsJson = False,
 ) -> None:
     """Who moved from which group to which."""
     with render.progress() as report, Workbench(project, report) as bench:
         found = bench.flow(segmentation, since, until)
+        titles = bench.titles()
         zone, newest = bench.settings.timezone, bench.newest()
     if json:
         render.as_json(flow_rows(found))
-    else:
+    elif not offer(chart, lambda: charts().flow(found, titles)):
         show_flow(found, zone, newest)
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from ethogram.app import render
-from ethogram.app.options import HERE, AsJson, AsOf, Here
+from ethogram.app.options import HERE, AsJson, AsOf, Drawn, Here
+from ethogram.app.pictures import charts, offer
 from ethogram.app.workbench import Workbench
 
 _PANEL = "Look"
@@ -42,6 +43,7 @@ def funnel(
     ] = "",
     by: _By = "",
     as_of: AsOf = "",
+    chart: Drawn = "",
     json: AsJson = False,
 ) -> None:
     """How far customers come on the way, where they stop, and how long each step takes."""
@@ -54,7 +56,7 @@ def funnel(
         since = None if found.since is None else render.at(found.since, "UTC")
         moments = {"since": since, "until": render.at(found.until, "UTC")}
         render.as_json({**moments, **found.as_json()})
-    else:
+    elif not offer(chart, lambda: charts().funnel(found)):
         show_funnel(found, zone, newest)
 
 
@@ -97,6 +99,7 @@ def retention(
     ] = "month",
     by: _By = "",
     as_of: AsOf = "",
+    chart: Drawn = "",
     json: AsJson = False,
 ) -> None:
     """Who comes back: cohorts by their first time, and how many of them did it again in each later period."""
@@ -107,5 +110,5 @@ def retention(
         zone, newest = bench.settings.timezone, bench.newest()
     if json:
         render.as_json({"until": render.at(found.until, "UTC"), **found.as_json()})
-    else:
+    elif not offer(chart, lambda: charts().retention(found)):
         show_retention(found, zone, newest)

@@ -20,4 +20,7 @@ AsOf: TypeAlias = Annotated[
         show_default="now",
     ),
 ]
+Drawn: TypeAlias = Annotated[
+    str, typer.Option("--chart", metavar="FILE", help="Draw it: .svg or .png.", show_default=False)
+]
 HERE = Path()

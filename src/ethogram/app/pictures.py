@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ethogram.app import render
 from ethogram.model.errors import DataError, EnvironmentFault
 
 if TYPE_CHECKING:
     from ethogram.insight.charts import Chart
 
-SCALE = 2
+SCALE = 1.5
 
 
 def require_charts() -> None:
@@ -23,6 +26,13 @@ def require_charts() -> None:
             "pictures need packages that are not installed",
             hint="pip install 'ethogram[report]'",
         )
+
+
+def charts() -> ModuleType:
+    """The module that draws, once it is asked for: it takes a second to load."""
+    from ethogram.insight import charts as drawing
+
+    return drawing
 
 
 def save_picture(chart: Chart, target: str) -> None:
@@ -37,6 +47,15 @@ def save_picture(chart: Chart, target: str) -> None:
         path.write_bytes(_svg(chart) if kind == ".svg" else _png(chart))
     except OSError as error:
         raise EnvironmentFault("E_WRITE", f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def offer(target: str, chart: Callable[[], Chart]) -> bool:
+    """Draws the chart if a file is asked for, and says so; whether it was."""
+    if target:
+        require_charts()
+        save_picture(chart(), target)
+        render.say(f"Drawn to {target}.")
+    return bool(target)
 
 
 def inline(chart: Chart) -> str:

@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from ethogram.app.tables import flow_rows
 from ethogram.app.workbench import Workbench
+from ethogram.model.errors import DataError
 
 if TYPE_CHECKING:
     from ethogram.app.description import Description
     from ethogram.app.ready_made import AddedReport
+    from ethogram.insight.charts import Chart
     from ethogram.insight.compare import Comparison
     from ethogram.insight.funnel import Funnel
     from ethogram.insight.retention import Retention
@@ -141,6 +143,18 @@ class Project:
         with self._bench() as bench:
             return asked_retention(bench, event, every=every, by=by, as_of=as_of)
 
+    def segment(self, name: str) -> SegmentView:
+        """One segment or group, to look at in a notebook."""
+        return SegmentView(self, name)
+
+    def report(self, file: str | os.PathLike[str] = "report.html") -> Path:
+        """One page with pictures, which opens without a network."""
+        from ethogram.app.report import write_report
+
+        with self._bench() as bench:
+            write_report(bench, Path(file))
+        return Path(file)
+
     def changes(self, after: int = 0, *, name: str = "", customer: str = "") -> pa.Table:
         """The feed of who entered, left and moved, behind a `seq`, oldest first."""
         from ethogram.membership.over_time import changes
@@ -231,6 +245,47 @@ class Project:
         """Computes a sample, and those named, a second way and compares."""
         with self._bench() as bench:
             return bench.verify(customers, sample=sample, seed=seed)
+
+
+class SegmentView:
+    """A segment or group, drawn: Altair charts show themselves in notebooks, and `chart.save("file.svg")` keeps them (.png, too).
+
+    Raises EnvironmentFault E_EXTRA_MISSING where the extra `report` is not installed.
+    """
+
+    def __init__(self, project: Project, name: str) -> None:
+        self._project, self.name = project, name
+
+    def __repr__(self) -> str:
+        return f"{self._project!r}.segment({self.name!r})"
+
+    def chart(self) -> Chart:
+        """How its people differ from all others."""
+        from ethogram.app.pictures import require_charts
+
+        require_charts()
+        from ethogram.insight.charts import portrait
+
+        found = self._project.describe(self.name).portrait
+        if found is None:
+            raise DataError(
+                "E_NOT_MEMBERS", f"'{self.name}' has no members yet", hint="ethogram load, then refresh."
+            )
+        return portrait(found, self._titles(), self._titles().get(self.name, self.name))
+
+    def history(self, days: int = 90) -> Chart:
+        """Its size by day, with the edits of its definition."""
+        from ethogram.app.pictures import require_charts
+
+        require_charts()
+        from ethogram.insight.charts import history
+
+        with self._project._bench() as bench:
+            return history(bench.history(self.name, days), bench.settings.timezone, self.name)
+
+    def _titles(self) -> Mapping[str, str]:
+        with self._project._bench() as bench:
+            return bench.titles()
 
 
 _TEXT, _COUNT, _MOMENT = pa.string(), pa.int64(), pa.timestamp("us", "UTC")

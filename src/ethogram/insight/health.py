@@ -117,7 +117,8 @@ def examine(
     found += oversegmentation.too_many(now, groups)
     found += oversegmentation.wrong_sizes(now, otherwise)
     found += oversegmentation.nearly_the_same(now, otherwise)
-    found += oversegmentation.not_different(tested, groups, asked.did, since)
+    if before.size:
+        found += oversegmentation.not_different(tested, groups, asked.did, since)
     if now.names and not before.size:
         said = f"nobody was a customer yet on {day}: nothing came after it"
         found.append(
