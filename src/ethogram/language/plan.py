@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ethogram.language.tree import Expression, Path, Unless
 
@@ -106,16 +106,14 @@ class Op(IntEnum):
 COMPARISONS = {"==": 0, "<": 1, "<=": 2, ">": 3, ">=": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A duration: exact microseconds or calendar months."""
 
     micros: int = 0
     months: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One bound of a window, T the moment asked about.
 
     from: t > T - step; to: t <= T - step; period: in the local periods [first, past) counted from the current one;
@@ -133,8 +131,7 @@ Window: TypeAlias = tuple[Part, ...]
 """Intersected parts; empty is all of the past."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTime:
+class LocalTime(NamedTuple):
     """`hours=`, `weekdays=`, `months=`, `holiday=`; `months` and `weekdays` as sorted numbers, Monday is 0."""
 
     hours: tuple[int, int] | None = None
@@ -144,8 +141,7 @@ class LocalTime:
     of_customer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """Which events: `names` None is `any` less `excluded`; `each` makes them items of that list."""
 
     names: tuple[str, ...] | None
@@ -155,14 +151,12 @@ class Stream:
     unless: Unless | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceStep:
+class SequenceStep(NamedTuple):
     stream: Stream
     forbidden: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     steps: tuple[SequenceStep, ...]
     within: Step | None = None
     gap: Step | None = None
@@ -170,8 +164,7 @@ class Sequence:
     same: Path = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(NamedTuple):
     """`since` and `until` name the output whose moment bounds the window; `number` is n of nth, or a period's unit."""
 
     kind: Kind
@@ -188,8 +181,7 @@ class Atom:
     level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     op: Op
     a: int = 0
     b: int = 0
@@ -204,8 +196,7 @@ class Input:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """`triggers` are alternative sets of inputs: while every input of one of them is untouched, the default holds.
 
     `restless` values change from moment to moment (`days_since` as a value); `groups` are a segmentation's.

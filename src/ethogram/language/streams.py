@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ethogram.language.plan import MICROS, MONTHS, LocalTime, Part, Step, Stream, Window
 from ethogram.language.tree import (
@@ -101,8 +101,7 @@ def text_of(text: Expression | None) -> str:
     return text.value
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """The window options of a call: what is fixed, what depends on local time, what on a computed moment."""
 
     window: Window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ethogram.language.lowering.code import Lowered, Quiet, if_missing, joined, moved
+from ethogram.language.lowering.code import Lowered, Quiet, chained, if_missing, joined, moved
 from ethogram.language.lowering.tables import Tables
 from ethogram.language.lowering.values import condition_of, moment_of
 from ethogram.language.plan import Instruction, Op, ValueType
@@ -14,18 +14,10 @@ from ethogram.model.errors import Unsupported
 
 def coalesce(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
     parts = _alike(tables, call.arguments, expect)
-    code: list[Instruction] = []
-    jumps: list[int] = []
-    for part in parts:
-        if code:
-            jumps.append(len(code))
-            code.append(Instruction(Op.KNOWN_JUMP))
-        code += moved(part.code, len(code))
-    final = tuple(Instruction(Op.KNOWN_JUMP, len(code)) if k in jumps else one for k, one in enumerate(code))
     quiet: Quiet = (
         (frozenset().union(*(p.quiet[0] for p in parts)),) if all(if_missing(p) for p in parts) else ()
     )
-    return joined(parts[0].type, final, parts, quiet)
+    return joined(parts[0].type, chained(parts, Op.KNOWN_JUMP), parts, quiet)
 
 
 def conditional(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ethogram.language.plan import Input, Instruction, Op, ValueType
 
 Quiet = tuple[frozenset[Input], ...]
+_JUMPS = frozenset({Op.AND_JUMP, Op.OR_JUMP, Op.KNOWN_JUMP, Op.JUMP, Op.FALSE_JUMP})
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(NamedTuple):
     """Code that pushes one value, and what is known of it without running it; of something `unseen` in the data the type
     is a guess."""
 
@@ -24,23 +24,29 @@ class Lowered:
     unseen: bool = False
 
 
+def all_of(parts: Sequence[Lowered]) -> Lowered:
+    quiet = tuple(dict.fromkeys(each for part in parts for each in part.quiet))
+    return joined("flag", chained(parts, Op.AND_JUMP), parts, quiet)
+
+
 def any_of(parts: Sequence[Lowered]) -> Lowered:
-    code: list[Instruction] = []
-    jumps: list[int] = []
-    for part in parts:
-        if code:
-            jumps.append(len(code))
-            code.append(Instruction(Op.OR_JUMP))
-        code += moved(part.code, len(code))
-    final = tuple(Instruction(Op.OR_JUMP, len(code)) if k in jumps else one for k, one in enumerate(code))
     quiet: Quiet = (frozenset().union(*(p.quiet[0] for p in parts)),) if all(p.quiet for p in parts) else ()
-    return joined("flag", final, parts, quiet)
+    return joined("flag", chained(parts, Op.OR_JUMP), parts, quiet)
+
+
+def chained(parts: Sequence[Lowered], jump: Op) -> tuple[Instruction, ...]:
+    """One part after the other, with jumps to the end between them."""
+    end = sum(len(part.code) for part in parts) + len(parts) - 1
+    code = list(parts[0].code)
+    for part in parts[1:]:
+        code.append(Instruction(jump, end))
+        code += moved(part.code, len(code))
+    return tuple(code)
 
 
 def moved(code: Sequence[Instruction], by: int) -> tuple[Instruction, ...]:
     """Code placed `by` instructions later."""
-    jumps = {Op.AND_JUMP, Op.OR_JUMP, Op.KNOWN_JUMP, Op.JUMP, Op.FALSE_JUMP}
-    return tuple(replace(one, a=one.a + by) if one.op in jumps else one for one in code)
+    return tuple([Instruction(one.op, one.a + by) if one.op in _JUMPS else one for one in code])
 
 
 def joined(

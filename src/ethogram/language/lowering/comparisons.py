@@ -30,6 +30,7 @@ from ethogram.language.tree import (
 )
 from ethogram.model.errors import Unsupported
 
+_PLAIN = (Text, Number, Flag, Percent)
 _MIRRORED: dict[Comparison, Comparison] = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -84,7 +85,7 @@ def _sides(tables: Tables, left: Expression, right: Expression) -> tuple[Lowered
     if isinstance(right, CustomerTrait) and not isinstance(left, CustomerTrait):
         one = tables.value(left)
         return one, tables.value(right, one.type)
-    if isinstance(left, Call) and isinstance(right, Text | Number | Flag | Percent):
+    if isinstance(left, Call) and isinstance(right, _PLAIN):
         other = tables.value(right)
         return tables.value(left, other.type), other
     one = tables.value(left)
@@ -145,7 +146,7 @@ def compare_with_now(tables: Tables, operator: Comparison, left: Expression, now
         *moment.code,
         Instruction(Op.NOW_COMPARE, COMPARISONS[operator], tables.constant(shift.micros), shift.months),
     )
-    return replace(moment, type="flag", code=code)
+    return moment._replace(type="flag", code=code)
 
 
 def one_of(tables: Tables, left: Expression, right: Expression) -> Lowered:

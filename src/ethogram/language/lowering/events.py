@@ -47,11 +47,11 @@ def trend_of(tables: Tables, call: Call) -> Lowered:
     selection = call.arguments[0]
     assert isinstance(selection, Events)
     kind = Kind.SUM if selection.path else Kind.COUNT
-    base = replace(
-        atom_of(tables, call, kind, bare=True), path=selection.path, of="number" if selection.path else None
+    base = atom_of(tables, call, kind, bare=True)._replace(
+        path=selection.path, of="number" if selection.path else None
     )
-    now = replace(base, window=(Part("from", step),))
-    before = replace(base, window=(Part("from", twice(step)), Part("to", step)))
+    now = base._replace(window=(Part("from", step),))
+    before = base._replace(window=(Part("from", twice(step)), Part("to", step)))
     return _ratio(tables, tables.slot(now), tables.slot(before))
 
 
@@ -66,14 +66,14 @@ def lapsed(tables: Tables, call: Call) -> Lowered:
         Instruction(Op.IN_WINDOW, window),
         Instruction(Op.NOT),
     )
-    return replace(last, type="flag", code=code)
+    return last._replace(type="flag", code=code)
 
 
 def recurring(tables: Tables, call: Call) -> Lowered:
     unit = unit_of(call.option("every"))
     of = integer_of(call.option("of"))
     window = (Part("period", unit=unit, first=-of, past=0),)
-    atom = replace(atom_of(tables, call, Kind.PERIODS, bare=True), window=window, number=unit)
+    atom = atom_of(tables, call, Kind.PERIODS, bare=True)._replace(window=window, number=unit)
     limit = Number(Decimal(integer_of(call.option("at_least"))))
     number = tables.value(limit)
     counted = slot_against_constant(tables, ">=", tables.slot(atom), number)

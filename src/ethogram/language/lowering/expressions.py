@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Literal, assert_never
+from typing import assert_never
 
 from ethogram.language.instants import moment_of_text
-from ethogram.language.lowering.code import Lowered, Quiet, if_missing, joined, moved
+from ethogram.language.lowering.code import Lowered, all_of, any_of, if_missing, joined, moved
 from ethogram.language.lowering.comparisons import compare
 from ethogram.language.lowering.functions import lower_call
 from ethogram.language.lowering.outputs import defined_value, group_holds
@@ -50,6 +48,12 @@ from ethogram.model.errors import DefinitionError, Unsupported
 
 def lower_value(tables: Tables, expression: Expression, expect: ValueType | None = None) -> Lowered:
     match expression:
+        case Call():
+            return lower_call(tables, expression, expect)
+        case Compare():
+            return compare(tables, expression.operator, expression.left, expression.right)
+        case And():
+            return all_of([condition_of(tables, item) for item in expression.items])
         case Number():
             return tables.fixed_value("number", millionths(expression.value))
         case Percent():
@@ -72,32 +76,26 @@ def lower_value(tables: Tables, expression: Expression, expect: ValueType | None
             return group_holds(tables, expression)
         case CustomerTrait():
             return given_trait(tables, expression.path, expect)
-        case And():
-            return junction(tables, expression.items, Op.AND_JUMP)
         case Or():
-            return junction(tables, expression.items, Op.OR_JUMP)
+            return any_of([condition_of(tables, item) for item in expression.items])
         case Not():
             item = condition_of(tables, expression.item)
-            return replace(item, code=(*item.code, Instruction(Op.NOT)), quiet=())
-        case Compare():
-            return compare(tables, expression.operator, expression.left, expression.right)
+            return item._replace(code=(*item.code, Instruction(Op.NOT)), quiet=())
         case Between():
             low = Compare(">=", expression.item, expression.low)
-            return junction(tables, (low, Compare("<=", expression.item, expression.high)), Op.AND_JUMP)
+            high = Compare("<=", expression.item, expression.high)
+            return all_of([condition_of(tables, low), condition_of(tables, high)])
         case Known(item=CustomerTrait(path)):
             return given_is_known(tables, path)
         case Known():
             item = tables.value(expression.item)
-            return replace(
-                item, type="flag", code=(*item.code, Instruction(Op.KNOWN)), quiet=if_missing(item)
-            )
+            known = (*item.code, Instruction(Op.KNOWN))
+            return item._replace(type="flag", code=known, quiet=if_missing(item))
         case Arithmetic():
             return arithmetic(tables, expression)
         case Negate():
             item = tables.value(expression.item, "number")
-            return replace(item, code=(*item.code, Instruction(Op.NEGATE)))
-        case Call():
-            return lower_call(tables, expression, expect)
+            return item._replace(code=(*item.code, Instruction(Op.NEGATE)))
         case AccountTrait():
             raise Unsupported("E_REFUSED", "account traits are not resolved yet", span=expression.span)
         case Events() | Property() | Me() | Elem() | Duration() | Items() | Word():
@@ -106,25 +104,6 @@ def lower_value(tables: Tables, expression: Expression, expect: ValueType | None
             )
         case _:
             assert_never(expression)
-
-
-def junction(tables: Tables, items: Sequence[Expression], jump: Literal[Op.AND_JUMP, Op.OR_JUMP]) -> Lowered:
-    parts = [condition_of(tables, item) for item in items]
-    code: list[Instruction] = []
-    jumps: list[int] = []
-    for part in parts:
-        if code:
-            jumps.append(len(code))
-            code.append(Instruction(jump))
-        code += moved(part.code, len(code))
-    final = tuple(Instruction(jump, len(code)) if k in jumps else one for k, one in enumerate(code))
-    if jump is Op.AND_JUMP:
-        quiet: Quiet = tuple(dict.fromkeys(each for part in parts for each in part.quiet))
-    else:
-        quiet = (
-            (frozenset().union(*(part.quiet[0] for part in parts)),) if all(p.quiet for p in parts) else ()
-        )
-    return joined("flag", final, parts, quiet)
 
 
 def arithmetic(tables: Tables, expression: Arithmetic) -> Lowered:
@@ -149,5 +128,5 @@ def shifted(tables: Tables, moment: Expression, duration: Duration, back: bool) 
     step = step_of(duration)
     sign = -1 if back else 1
     if step.months:
-        return replace(base, code=(*base.code, Instruction(Op.STEP, sign * step.months)))
-    return replace(base, code=(*base.code, Instruction(Op.SHIFT, tables.constant(sign * step.micros))))
+        return base._replace(code=(*base.code, Instruction(Op.STEP, sign * step.months)))
+    return base._replace(code=(*base.code, Instruction(Op.SHIFT, tables.constant(sign * step.micros))))

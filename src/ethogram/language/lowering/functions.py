@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ethogram.language.functions import FUNCTIONS
 from ethogram.language.lowering.choices import coalesce, conditional
 from ethogram.language.lowering.code import Lowered
@@ -52,22 +50,22 @@ def lower_call(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
         case "share":
             return share_of(tables, call)
         case "active_days":
-            return tables.slot(replace(atom_of(tables, call, Kind.PERIODS), number=0))
+            return tables.slot(atom_of(tables, call, Kind.PERIODS)._replace(number=0))
         case "active_periods":
-            return tables.slot(replace(atom_of(tables, call, Kind.PERIODS), number=unit_of(arguments[1])))
+            return tables.slot(atom_of(tables, call, Kind.PERIODS)._replace(number=unit_of(arguments[1])))
         case "streak":
-            return tables.slot(replace(atom_of(tables, call, Kind.STREAK), number=unit_of(arguments[1])))
+            return tables.slot(atom_of(tables, call, Kind.STREAK)._replace(number=unit_of(arguments[1])))
         case "gap":
             return tables.slot(atom_of(tables, call, _GAPS[text_of(arguments[1])]))
         case "days_since" | "hours_since" | "days_until" | "time_in":
             moment, unit, sign = elapsed_of(tables, call)
             code = (*moment.code, Instruction(Op.ELAPSED, unit, sign))
-            return replace(moment, type="number", code=code, restless=True)
+            return moment._replace(type="number", code=code, restless=True)
         case "anniversary":
             return is_anniversary(tables, call)
         case "age":
             moment = moment_of(tables, arguments[0])
-            return replace(moment, type="number", code=(*moment.code, Instruction(Op.AGE)))
+            return moment._replace(type="number", code=(*moment.code, Instruction(Op.AGE)))
         case "now":
             return Lowered("moment", (Instruction(Op.NOW),), restless=True)
         case "sequence":
@@ -77,7 +75,7 @@ def lower_call(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
         case "lapsed":
             return lapsed(tables, call)
         case "resumed":
-            atom = replace(atom_of(tables, call, Kind.RESUMED, bare=True), step=step_of(call.option("gap")))
+            atom = atom_of(tables, call, Kind.RESUMED, bare=True)._replace(step=step_of(call.option("gap")))
             return is_within(tables, tables.slot(atom), call)
         case "recurring":
             return recurring(tables, call)
@@ -104,7 +102,7 @@ def lower_call(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
             text = tables.value(arguments[0], "text")
             if text.type != "text":
                 return Lowered("text", (Instruction(Op.MISSING),))
-            return replace(text, code=(*text.code, Instruction(Op.LOWER)))
+            return text._replace(code=(*text.code, Instruction(Op.LOWER)))
         case "if":
             return conditional(tables, call, expect)
         case _:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ethogram.language.lowering.code import Lowered
 from ethogram.language.lowering.questions import MILLION
 from ethogram.language.lowering.tables import Tables
@@ -30,14 +28,14 @@ def elapsed_of(tables: Tables, call: Call) -> tuple[Lowered, int, int]:
 def is_within(tables: Tables, moment: Lowered, call: Call) -> Lowered:
     """The moment lies in the window `last=`."""
     window = tables.window((Part("from", step_of(call.option("last"))),))
-    return replace(moment, type="flag", code=(*moment.code, Instruction(Op.IN_WINDOW, window)))
+    return moment._replace(type="flag", code=(*moment.code, Instruction(Op.IN_WINDOW, window)))
 
 
 def is_anniversary(tables: Tables, call: Call) -> Lowered:
     moment = moment_of(tables, call.arguments[0])
     within = call.option("within")
     days = step_of(within).micros // (DAY * MILLION) if within is not None else 0
-    return replace(moment, type="flag", code=(*moment.code, Instruction(Op.ANNIVERSARY, days)))
+    return moment._replace(type="flag", code=(*moment.code, Instruction(Op.ANNIVERSARY, days)))
 
 
 def current_stay(tables: Tables, call: Call) -> Lowered:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ethogram.language.lowering.code import Lowered, Quiet, moved
 from ethogram.language.lowering.questions import place_of, traits_of_me
@@ -77,10 +76,10 @@ def defined_value(tables: Tables, name: str, named_by: Expression) -> Lowered:
     code: tuple[Instruction, ...] = (Instruction(Op.OUT, index),)
     if tables.outputs[index].kind == "segmentation":
         row = tables.text_row(tables.outputs[index].groups)
-        return replace(
-            whole, type="text", code=(*code, Instruction(Op.GROUP_TEXT, row)), quiet=(), restless=False
+        return whole._replace(
+            type="text", code=(*code, Instruction(Op.GROUP_TEXT, row)), quiet=(), restless=False
         )
-    return replace(whole, code=code)
+    return whole._replace(code=code)
 
 
 def group_holds(tables: Tables, reference: Group) -> Lowered:

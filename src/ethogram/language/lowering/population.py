@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -30,7 +29,7 @@ def fitted_value(tables: Tables, call: Call) -> Lowered:
     lowered = Lowered("number", (Instruction(Op.FITTED, index),), one, (one,))
     if call.function != "top":
         return lowered
-    return replace(lowered, type="flag", code=(*lowered.code, Instruction(Op.IS_TRUE)))
+    return lowered._replace(type="flag", code=(*lowered.code, Instruction(Op.IS_TRUE)))
 
 
 def bin_of(tables: Tables, call: Call) -> Lowered:
@@ -49,7 +48,7 @@ def bin_of(tables: Tables, call: Call) -> Lowered:
     code.append(Instruction(Op.JUMP, len(code) + 2))
     code[missing_jump] = Instruction(Op.FALSE_JUMP, len(code))
     code.append(Instruction(Op.MISSING))
-    return replace(joined("number", tuple(code), (known, *edges), known.quiet), restless=False)
+    return joined("number", tuple(code), (known, *edges), known.quiet)._replace(restless=False)
 
 
 def fixed_column(tables: Tables, kind: Literal["salt", "list"], name: str, type_: ValueType) -> Lowered:

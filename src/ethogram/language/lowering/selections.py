@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from ethogram.language.instants import moment_of_text
@@ -81,8 +80,8 @@ def measured(tables: Tables, call: Call, kind: Kind, expect: ValueType | None) -
     if kind not in _NUMERIC:
         guess: ValueType = "text" if expect in ("moment", None) else expect
         of = only_type(types, ".".join((selection.source, *selection.path))) if types else guess
-    slot = tables.slot(replace(atom, path=selection.path, of=of, number=number))
-    return replace(slot, unseen=slot.type == of and kind not in _NUMERIC and not types)
+    slot = tables.slot(atom._replace(path=selection.path, of=of, number=number))
+    return slot._replace(unseen=slot.type == of and kind not in _NUMERIC and not types)
 
 
 def seen_types(tables: Tables, atom: Atom, selection: Events) -> frozenset[ValueType]:

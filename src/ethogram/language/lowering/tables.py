@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -56,6 +56,7 @@ class Tables:
         self.windows: dict[Window, int] = {}
         self.atoms: dict[Atom, int] = {}
         self.atom_list: list[Atom] = []
+        self.slots: list[Lowered] = []
         self.constant_list: list[int] = []
         self.givens: dict[tuple[Path, ValueType], int] = {}
         self.constants: dict[int, int] = {}
@@ -73,7 +74,7 @@ class Tables:
     def plan(self) -> Plan:
         return Plan(
             tuple(self.windows),
-            tuple(self.atoms),
+            tuple(self.atom_list),
             tuple(self.givens),
             tuple(self.constants),
             tuple(self.texts),
@@ -117,24 +118,26 @@ class Tables:
         return self.windows.setdefault(window, len(self.windows))
 
     def slot(self, atom: Atom) -> Lowered:
+        index = self.atoms.setdefault(atom, len(self.slots))
+        if index < len(self.slots):
+            return self.slots[index]
         self.window(atom.window)
-        index = self.atoms.setdefault(atom, len(self.atom_list))
-        if index == len(self.atom_list):
-            self.atom_list.append(atom)
+        self.atom_list.append(atom)
         one = frozenset({Input("slot", index)})
-        quiet: Quiet = (one,) if atom.kind is Kind.DID or atom.kind not in ZERO_OF_NOTHING else ()
-        if atom.kind is Kind.SEQUENCE:
-            quiet = (one,)
-        return Lowered(_type_of_slot(atom), (Instruction(Op.SLOT, index),), one, quiet, atom.level)
+        is_zero = atom.kind in ZERO_OF_NOTHING and atom.kind not in (Kind.DID, Kind.SEQUENCE)
+        quiet: Quiet = () if is_zero else (one,)
+        self.slots.append(
+            Lowered(_type_of_slot(atom), (Instruction(Op.SLOT, index),), one, quiet, atom.level)
+        )
+        return self.slots[index]
 
     def fixed_value(self, type_: ValueType, value: int) -> Lowered:
         return Lowered(type_, (Instruction(Op.CONST, self.constant(value)),))
 
     def tested(self, text: Lowered, test: TextTest) -> Lowered:
         index = self.tests.setdefault(test, len(self.tests))
-        return replace(
-            text, type="flag", code=(*text.code, Instruction(Op.TEXT_TABLE, index)), quiet=if_missing(text)
-        )
+        code = (*text.code, Instruction(Op.TEXT_TABLE, index))
+        return text._replace(type="flag", code=code, quiet=if_missing(text))
 
     def signal(self, call: Call) -> tuple[int, frozenset[Input]]:
         index = self.signals.setdefault(call.arguments[0], len(self.signals))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ethogram.language.lowering.code import Lowered, any_of
 from ethogram.language.lowering.questions import is_always_known, only_type
 from ethogram.language.lowering.tables import Tables
@@ -19,7 +17,7 @@ def condition_of(tables: Tables, expression: Expression) -> Lowered:
         return tables.fixed_value("flag", 0)
     if is_always_known(expression):
         return lowered
-    return replace(lowered, code=(*lowered.code, Instruction(Op.IS_TRUE)))
+    return lowered._replace(code=(*lowered.code, Instruction(Op.IS_TRUE)))
 
 
 def given_trait(tables: Tables, path: Path, expect: ValueType | None) -> Lowered:
@@ -35,7 +33,7 @@ def given_is_known(tables: Tables, path: Path) -> Lowered:
     types = sorted(_types_of_given(tables, path)) or ["text"]
     parts = [_given_of_type(tables, path, type_, unseen=False) for type_ in types]
     known = Instruction(Op.KNOWN)
-    return any_of([replace(part, type="flag", code=(*part.code, known)) for part in parts])
+    return any_of([part._replace(type="flag", code=(*part.code, known)) for part in parts])
 
 
 def _types_of_given(tables: Tables, path: Path) -> frozenset[ValueType]:
@@ -57,7 +55,7 @@ def _given_of_type(tables: Tables, path: Path, type_: ValueType, *, unseen: bool
 def moment_of(tables: Tables, expression: Expression) -> Lowered:
     lowered = tables.value(expression, "moment")
     if lowered.type == "text":
-        return replace(lowered, type="moment", code=(*lowered.code, Instruction(Op.TEXT_MOMENT)))
+        return lowered._replace(type="moment", code=(*lowered.code, Instruction(Op.TEXT_MOMENT)))
     if lowered.type != "moment":
         return Lowered("moment", (Instruction(Op.MISSING),))
     return lowered
