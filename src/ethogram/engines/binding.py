@@ -22,6 +22,7 @@ from ethogram.engines.dispatch import (
     quick_length,
     table_of,
 )
+from ethogram.engines.distinct import different
 from ethogram.engines.inputs import rarest
 from ethogram.engines.made import Derived, Made, Owner, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
@@ -63,6 +64,16 @@ class Bound:
     often: Integers
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Which events a stream takes: the number of a selection of codes, one range (column, low, high), rows of
+    `Program.conditions`."""
+
+    selection: int
+    range: tuple[int, int, int]
+    conditions: list[tuple[int, int, int, int]]
+
+
 def bind(plan: Plan, tapes: TapeSet, settings: Settings) -> Bound:
     return _Binding(plan, tapes, settings).bound()
 
@@ -78,7 +89,7 @@ class _Binding:
         table = np.array(tapes.codes, np.int64).reshape(len(tapes.codes), 1 + len(tapes.coded))
         self.code_name = table[:, 0]
         self.coded = {key: table[:, 1 + index] for index, key in enumerate(tapes.coded)}
-        self.code_rows = Table(len(tapes.codes), self.coded, {}, self.texts, self.zone, {})
+        self.combined: dict[tuple[ColumnKey, ...], tuple[Table, Integers]] = {}
         self.coded_rows: list[Integers] = list(self.coded.values())
         self.columns: dict[Made, int] = {}
         self.conditions: list[tuple[int, int, int, int]] = []
@@ -86,7 +97,9 @@ class _Binding:
         self.locals: dict[LocalTime, int] = {}
         self.name_masks: dict[tuple[tuple[str, ...] | None, tuple[str, ...], tuple[str, ...]], Truth] = {}
         self.dense: dict[int, int] = {}
-        self.condition_masks: dict[Expression, Truth] = {}
+        self.condition_masks: dict[Expression, Truth | None] = {}
+        self.streams: dict[Stream, _Taken] = {}
+        self.selections: list[Integers] = []
         self.windows = {window: index for index, window in enumerate(plan.windows)}
         self.outputs = {output.name: index for index, output in enumerate(plan.outputs)}
 
@@ -99,7 +112,9 @@ class _Binding:
         levels = [atom.level for atom in self.plan.atoms]
         rows = [self.operation_row(one, *places[one.atom]) for one in operations]
         forms = [row[layout.OP_FORM] for row in rows]
-        lists, placed = operation_lists(operations, forms, levels, self.levels, len(self.tapes.codes))
+        lists, placed = operation_lists(
+            operations, self.selections, forms, levels, self.levels, len(self.tapes.codes)
+        )
         texts = [self.texts.number(text) for text in self.plan.texts]
         constants = np.array([*self.plan.constants, *texts], np.int64)
         functions = self.text_functions()  # lower() may add texts, and the tests are of every text
@@ -204,33 +219,48 @@ class _Binding:
 
     def operation(self, index: int, stream: Stream, step: int = NOWHERE) -> Operation:
         atom = self.plan.atoms[index]
-        mask = self.names_mask(stream)
-        range_column, low, high = NOWHERE, -(2**63) + 1, 2**63 - 1
+        taken = self.taken(stream)
         begin = len(self.conditions)
-        for condition in stream.where:
-            coded = self.coded_condition(condition)
-            if coded is not None:
-                mask = mask & coded
-                continue
-            limits = self.limits(condition)
-            if limits is not None and range_column in (NOWHERE, limits[0]):
-                range_column, low, high = limits[0], max(low, limits[1]), min(high, limits[2])
-            else:
-                self.condition(condition, mask)
-        if stream.unless is not None:
-            self.undone(stream)
+        self.conditions += taken.conditions
         if atom.local is not None:
             row = self.locals.setdefault(atom.local, len(self.locals))
             self.conditions.append((layout.LOCAL_TIME, row, 0, 0))
-        window = atom.window
+        window, end = atom.window, len(self.conditions)
         simple = not window or (len(window) == 1 and window[0].kind == "from" and window[0].step.micros > 0)
         dynamic = atom.since is not None or atom.until is not None
-        plain = simple and not dynamic and len(self.conditions) == begin
         order = -window[0].step.micros if window and simple else -(2**62)
-        codes = np.flatnonzero(mask)
-        return Operation(
-            index, step, codes, plain, order, range_column, low, high, (begin, len(self.conditions))
-        )
+        plain = simple and not dynamic and end == begin
+        return Operation(index, step, taken.selection, plain, order, *taken.range, (begin, end))
+
+    def taken(self, stream: Stream) -> _Taken:
+        if stream not in self.streams:
+            mask = self.names_mask(stream)
+            others = []
+            for condition in stream.where:
+                coded = self.coded_condition(condition)
+                if coded is None:
+                    others.append(condition)
+                else:
+                    mask = mask & coded
+            self.streams[stream] = _Taken(len(self.selections), *self.checks(stream, others, mask))
+            self.selections.append(np.flatnonzero(mask))
+        return self.streams[stream]
+
+    def checks(
+        self, stream: Stream, others: Sequence[Expression], codes: Truth
+    ) -> tuple[tuple[int, int, int], list[tuple[int, int, int, int]]]:
+        """One range, and what codes and that range do not decide."""
+        column, low, high = NOWHERE, -(2**63) + 1, 2**63 - 1
+        conditions = []
+        for condition in others:
+            limits = self.limits(condition)
+            if limits is not None and column in (NOWHERE, limits[0]):
+                column, low, high = limits[0], max(low, limits[1]), min(high, limits[2])
+            else:
+                conditions.append(self.condition(condition, limits, codes))
+        if stream.unless is not None:
+            conditions.append(self.undone(stream))
+        return (column, low, high), conditions
 
     def names_mask(self, stream: Stream) -> Truth:
         """Codes of the stream's events, before its conditions."""
@@ -252,12 +282,21 @@ class _Binding:
 
     def coded_condition(self, condition: Expression) -> Truth | None:
         """A condition on coded properties alone, as a truth value a code."""
-        if condition in self.condition_masks:
-            return self.condition_masks[condition]
-        if traits_of_me(condition) or any(key not in self.coded for key in self.keys_of(condition)):
-            return None
-        self.condition_masks[condition] = self.code_rows.holds(condition)
+        if condition not in self.condition_masks:
+            keys = tuple(self.keys_of(condition))
+            is_coded = all(key in self.coded for key in keys) and not traits_of_me(condition)
+            self.condition_masks[condition] = self.truth(condition, keys) if is_coded else None
         return self.condition_masks[condition]
+
+    def truth(self, condition: Expression, keys: tuple[ColumnKey, ...]) -> Truth:
+        """By code, found for each different combination of these columns once."""
+        if keys not in self.combined:
+            columns = {key: self.coded[key] for key in keys}
+            first, kind = different(list(columns.values()) or [np.zeros(len(self.tapes.codes), np.int64)])
+            some = {key: column[first] for key, column in columns.items()}
+            self.combined[keys] = Table(len(first), some, {}, self.texts, self.zone, {}), kind
+        rows, kind = self.combined[keys]
+        return rows.holds(condition)[kind]
 
     def limits(self, condition: Expression) -> tuple[int, int, int] | None:
         found = limits_of(condition)
@@ -269,19 +308,19 @@ class _Binding:
             return None
         return column[1], found[1], found[2]
 
-    def condition(self, condition: Expression, codes: Truth) -> None:
+    def condition(
+        self, condition: Expression, limits: tuple[int, int, int] | None, codes: Truth
+    ) -> tuple[int, int, int, int]:
         """A condition that needs more than codes and one range."""
-        limits = self.limits(condition)
         if limits is not None:
-            self.conditions.append((layout.IN_RANGE, limits[0], limits[1], limits[2]))
-        elif traits_of_me(condition):
+            return layout.IN_RANGE, *limits
+        if traits_of_me(condition):
             begin = len(self.terms)
             self.term(condition)
-            self.conditions.append((layout.TERMS, 0, begin, len(self.terms)))
-        else:
-            self.conditions.append((layout.IN_RANGE, self.made(Derived(condition, codes)), 1, 1))
+            return layout.TERMS, 0, begin, len(self.terms)
+        return layout.IN_RANGE, self.made(Derived(condition, codes)), 1, 1
 
-    def undone(self, stream: Stream) -> None:
+    def undone(self, stream: Stream) -> tuple[int, int, int, int]:
         assert stream.unless is not None
         known = self.tapes.names.known
         names = tuple(
@@ -289,7 +328,7 @@ class _Binding:
         )
         undoing = tuple(n for n, (name, each) in enumerate(known) if name == stream.unless.event and not each)
         bare = Stream(stream.names, each=stream.each, unless=stream.unless)
-        self.conditions.append((layout.NOT_UNDONE, self.made(Undone(bare, names, undoing)), 0, 0))
+        return layout.NOT_UNDONE, self.made(Undone(bare, names, undoing)), 0, 0
 
     # --- conditions that look at the customer's traits --------------------------------------------------------------
 
@@ -530,8 +569,9 @@ class _Binding:
     ) -> tuple[NDArray[np.int32], Integers, Integers]:
         """The outputs to run when an input is touched: of each output's alternatives the least often touched is taken."""
         often = self.often = np.zeros(len(self.plan.atoms), np.int64)
+        events = [int(self.tapes.counts[codes].sum()) for codes in self.selections]
         for one in operations:
-            often[one.atom] += self.tapes.counts[one.codes].sum()
+            often[one.atom] += events[one.selection]
         found: dict[tuple[str, int], list[int]] = {}
         by_tests = set(self.decided)
         machine = [number for number in range(len(self.plan.outputs)) if number not in by_tests]

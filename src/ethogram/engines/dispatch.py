@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ethogram.engines.distinct import different
 from ethogram.kernel import layout
 from ethogram.kernel.accumulate import DISTINCT_FEW, FOLLOWED
 from ethogram.kernel.calendar import UNIT_DAY
 from ethogram.kernel.layout import NOWHERE, NULL
 from ethogram.language.plan import ZERO_OF_NOTHING, Atom, Kind, Part, Step, Window
+
+Integers = NDArray[np.int64]
 
 FORMS: dict[int, int] = {
     Kind.DID: layout.PRESENT, Kind.COUNT: layout.PRESENT, Kind.FIRST_TIME: layout.PRESENT,
@@ -24,14 +26,13 @@ FORMS: dict[int, int] = {
 """How the kernel's hot path feeds a kind; it calls for those that are not here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What the events with some codes do to an atom. `plain` ones have no conditions but one range and the start of their
-    window, which is earlier the lower `order` is."""
+class Operation(NamedTuple):
+    """What the events of a selection of codes do to an atom. `plain` ones have no conditions but one range and the start of
+    their window, which is earlier the lower `order` is."""
 
     atom: int
     step: int
-    codes: NDArray[np.int64]
+    selection: int
     plain: bool
     order: int
     range_column: int = NOWHERE
@@ -69,11 +70,15 @@ def empty_of(kind: Kind) -> int:
 
 
 def operation_lists(
-    operations: Sequence[Operation], forms: Sequence[int], levels: Sequence[int], depth: int, codes: int
+    operations: Sequence[Operation],
+    selections: Sequence[Integers],
+    forms: Sequence[int],
+    levels: Sequence[int],
+    depth: int,
+    codes: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """`Program.lists` and `Program.operations`; a list that several codes have is there once. `forms` are the operations',
-    those that are alike stand together where their windows are; `levels` are the atoms'."""
-    rows, count = depth * codes, max(1, len(operations))
+    """`Program.lists` and `Program.operations`; a list that several codes have is there once. `selections` are ascending
+    codes, `forms` the operations', those that are alike stand together where their windows are; `levels` are the atoms'."""
     facts = np.array(
         [
             (levels[one.atom], not one.plain, one.order, form, one.atom, -one.step)
@@ -82,40 +87,46 @@ def operation_lists(
         np.int64,
     ).reshape(-1, 6)
     order = np.lexsort(facts.T[:0:-1])
-    rank = np.argsort(order)
-    spread = np.repeat(np.arange(len(operations)), [len(one.codes) for one in operations])
-    every = np.concatenate([one.codes for one in operations]) if len(operations) else np.zeros(0, np.int64)
-    placed = np.sort((facts[spread, 0] * codes + every) * count + rank[spread])
-    which, begins = order[placed % count], np.searchsorted(placed, np.arange(rows + 1) * count)
-    starts = np.zeros(rows, np.int32)
-    pieces = [np.zeros(2, np.int64)]
-    size = 2
-    for same in _alike(which, begins):
-        own = which[begins[same[0]] : begins[same[0] + 1]]
-        if len(own):
-            careful = int(facts[own, 1].sum())
-            pieces += [np.array([len(own) - careful, careful]), own]
-            starts[same] = size
-            size += 2 + len(own)
-    return starts.reshape(depth, codes), np.concatenate(pieces).astype(np.int32)
+    selection = np.array([one.selection for one in operations], np.int64)
+    lists, pieces, size = [], [], 0
+    for level in range(depth):
+        own = order[facts[order, 0] == level]
+        used = np.unique(selection[own])
+        first, kind = _alike([selections[one] for one in used], codes)
+        is_first = np.zeros(codes, np.bool_)
+        is_first[first] = True
+        kinds = {one: kind[selections[one][is_first[selections[one]]]] for one in used}
+        rows = [kinds[one] for one in selection[own]]
+        begins, piece = _joined(own, rows, facts[own, 1], len(first))
+        lists.append((begins + size)[kind])
+        pieces.append(piece)
+        size += len(piece)
+    return np.stack(lists).astype(np.int32), np.concatenate(pieces).astype(np.int32)
 
 
-def _alike(which: NDArray[np.int64], begins: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The rows `which[begins[k] : begins[k + 1]]` that are the same, together."""
-    if len(begins) < 2:
-        return []
-    weights = np.random.default_rng(0).integers(1, 2**63, int(which.max(initial=0)) + 1)
-    sums = np.concatenate([[0], np.cumsum(weights[which])])
-    lengths = np.diff(begins)
-    marks = np.stack([sums[begins[1:]] - sums[begins[:-1]], lengths])
-    _, kind = np.unique(marks, axis=1, return_inverse=True)
-    kind = kind.ravel()
-    groups = np.split(np.argsort(kind, kind="stable"), np.cumsum(np.bincount(kind))[:-1])
-    first = np.array([group[0] for group in groups])[kind]
-    shift = np.repeat(begins[first] - begins[:-1], lengths)
-    if np.array_equal(which, which[np.arange(len(which)) + shift]):
-        return groups
-    return [np.array([row]) for row in range(len(lengths))]
+def _joined(
+    operations: Integers, rows: Sequence[Integers], careful: Integers, size: int
+) -> tuple[Integers, Integers]:
+    """Lists one after the other, and where each begins, of operations with the rows whose lists they are in."""
+    lengths = [len(some) for some in rows]
+    row = np.concatenate([np.zeros(0, np.int64), *rows])
+    counts = np.bincount(row, minlength=size)
+    cautious = np.bincount(row, np.repeat(careful, lengths), size).astype(np.int64)
+    begins = np.cumsum(counts + 2) - counts - 2
+    whole = np.empty(len(row) + 2 * size, np.int64)
+    is_operation = np.ones(len(whole), np.bool_)
+    is_operation[begins] = is_operation[begins + 1] = False
+    whole[begins], whole[begins + 1] = counts - cautious, cautious
+    whole[is_operation] = np.repeat(operations, lengths)[np.argsort(row, kind="stable")]
+    return begins, whole
+
+
+def _alike(selections: Sequence[Integers], codes: int) -> tuple[Integers, Integers]:
+    """The first of the codes that are in the same selections, and of which kind each code is."""
+    words = np.zeros((len(selections) // 64 + 1, codes), np.uint64)
+    for number, some in enumerate(selections):
+        words[number >> 6, some] |= np.uint64(1) << np.uint64(number & 63)
+    return different(list(words))
 
 
 # --- rows of the program's tables -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ethogram.engines.arrivals import Note
 from ethogram.engines.dictionary import Dictionary
+from ethogram.engines.distinct import different, hashes
 from ethogram.engines.rosters import Keys
 from ethogram.engines.spec import ColumnKey, Needs, Seen
 from ethogram.engines.tapefiles import Arrays as Arrays
@@ -32,7 +33,6 @@ from ethogram.store.lease import boot_id
 
 FORMAT = 4
 MANY_CODES = 16_384
-MIX = np.uint64(0x9E3779B97F4A7C15)
 MAPPED = ("tape", "spans", "people")
 Codes = NDArray[np.int64]
 
@@ -183,34 +183,21 @@ def code_of(tapes: TapeSet, rows: Encoded) -> NDArray[np.int64] | None:
         tapes.flat = tuple(key for key in tapes.flat if key not in tapes.coded)
         tapes.codes = np.zeros((0, 1 + len(tapes.coded)), np.int64)
     columns = [rows.name.astype(np.int64), *(rows.flat[key] for key in tapes.coded)]
-    hashes = _hashes(columns)
-    _, first, dense = np.unique(hashes, return_index=True, return_inverse=True)
-    wanted = np.stack([column[first] for column in columns], axis=1)
-    if any((column != column[first][dense]).any() for column in columns):
-        wanted, dense = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)  # two have one hash
-    numbers = _numbers(tapes, wanted)
+    first, dense = different(columns)
+    numbers = _numbers(tapes, np.stack([column[first] for column in columns], axis=1))
     if len(tapes.codes) > LARGEST_CODE:
         return None
     tapes.counts = np.concatenate([tapes.counts, np.zeros(len(tapes.codes) - len(tapes.counts), np.int64)])
-    code = numbers[dense.ravel()]
+    code = numbers[dense]
     tapes.counts += np.bincount(code, minlength=len(tapes.codes))
     return code
 
 
-def _hashes(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.uint64]:
-    hashes = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
-        hashes = (hashes ^ column.view(np.uint64)) * MIX
-        hashes ^= hashes >> np.uint64(29)
-    return hashes
-
-
 def _numbers(tapes: TapeSet, wanted: Codes) -> NDArray[np.int64]:
     """The codes of different combinations, those that are new added."""
-    known = _hashes(list(tapes.codes.T))
+    known = hashes(list(tapes.codes.T))
     order = np.argsort(known, kind="stable")
-    hashes = _hashes(list(wanted.T))
-    at = np.searchsorted(known[order], hashes)
+    at = np.searchsorted(known[order], hashes(list(wanted.T)))
     numbers = np.append(order, -1)[at]
     is_new = (numbers < 0) | (tapes.codes[numbers] != wanted).any(axis=1) if len(order) else numbers < 0
     if is_new.any():
