@@ -105,7 +105,7 @@ def _content(tapes: TapeSet) -> Content:
     """By customer, without numbers that depend on the order of encoding."""
     found: Content = {}
     for bucket in tapes.buckets:
-        arrays, roster = tapes.bucket(bucket)
+        arrays, roster = tapes.arrays(bucket), tapes.roster(bucket)
         for position, customer in enumerate(roster.to_pylist()):
             spans, given_spans = arrays["spans"][position], arrays["given_spans"][position]
             rows = [_row(tapes, arrays, row) for row in range(*spans)]

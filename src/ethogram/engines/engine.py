@@ -134,7 +134,7 @@ class Engine:
         return next(output.groups for output in self.runner.plan.outputs if output.name == segmentation)
 
     def roster(self, bucket: int) -> pa.StringArray:
-        return self.tapes.bucket(bucket)[1]
+        return self.tapes.roster(bucket)
 
     def evaluate(
         self,
@@ -157,7 +157,7 @@ class Engine:
     def walk(self, bucket: int, positions: Positions, start: Moment, end: Moment) -> Moves:
         return self.runner.walk(
             bucket, positions, start, end, self.runner.segments, self.runner.segmentations
-        )[0]
+        )
 
     def sizes(self, moments: Sequence[Moment]) -> Mapping[str, Integers]:
         conditions = self._memberships()

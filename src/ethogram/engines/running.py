@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain, islice
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ethogram.engines.answers import NEVER, Moves, Positions
 from ethogram.engines.binding import Bound, bind, tape_of
+from ethogram.engines.crowds import FEW_ROWS, MANY_ROWS, Crowd, Part, crowds, whole
 from ethogram.engines.fitting import fitted_values
 from ethogram.engines.rounding import rounded
+from ethogram.engines.tapefiles import Arrays
 from ethogram.engines.tapeset import TapeSet
 from ethogram.kernel import layout
 from ethogram.kernel.layout import (
@@ -90,41 +95,48 @@ class Runner:
         return [self.values.index(output) for output in self.asked]
 
     def tape(self, bucket: int) -> Tape:
-        arrays, _ = self.tapes.bucket(bucket)
+        return self._tape(self.tapes.arrays(bucket))
+
+    def _tape(self, arrays: Arrays) -> Tape:
         return tape_of(self.bound, self.tapes, arrays, self.settings)
 
     # --- what is known beside the tape ------------------------------------------------------------------------------
 
-    def people(self, bucket: int, tape: Tape, as_of: Moment, fitted: Mapping[int, Integers]) -> People:
-        size = len(tape.births)
-        offset, at, due = self._signals(bucket, size, as_of)
-        return People(
-            fixed=self._fixed_columns(bucket, size),
-            fitted=fitted[bucket] if bucket in fitted else np.zeros((0, size), np.int64),
-            signal_offset=offset,
-            signal_at=at,
-            signal_due=due,
-        )
+    def _people(self, crowd: Crowd, as_of: Moment, fitted: Mapping[int, Integers]) -> People:
+        fixed = np.full((len(self.plan.fixed), crowd.size), NULL, np.int64)
+        population = np.full((len(self.plan.fits), crowd.size), NULL, np.int64)
+        for part in crowd.parts:
+            places = slice(part.begin, part.begin + len(part.positions))
+            if self.plan.fixed:
+                fixed[:, places] = self._fixed_columns(part, crowd.is_excerpt)
+            if self.plan.fits:
+                population[:, places] = fitted[part.bucket][:, part.positions]
+        offset, at, due = self._signals(crowd, as_of)
+        return People(fixed, population, offset, at, due)
 
-    def _fixed_columns(self, bucket: int, size: int) -> Integers:
-        if bucket not in self._fixed:
-            customers = self.tapes.bucket(bucket)[1].to_pylist() if self.plan.fixed else []
-            columns = [
-                _salted(name, customers) if kind == "salt" else _listed(self.lists[name], customers)
-                for kind, name in self.plan.fixed
-            ]
-            self._fixed[bucket] = np.stack(columns) if columns else np.zeros((0, size), np.int64)
-        return self._fixed[bucket]
+    def _fixed_columns(self, part: Part, is_excerpt: bool) -> Integers:
+        known = self._fixed.get(part.bucket)
+        if known is not None:
+            return known[:, part.positions]
+        customers = self.tapes.roster(part.bucket).take(pa.array(part.positions)).to_pylist()
+        columns = [
+            _salted(name, customers) if kind == "salt" else _listed(self.lists[name], customers)
+            for kind, name in self.plan.fixed
+        ]
+        found = np.stack(columns)
+        if not is_excerpt:
+            self._fixed[part.bucket] = found
+        return found
 
-    def _signals(self, bucket: int, size: int, as_of: Moment) -> tuple[Integers, Integers, Integers]:
-        """Every turn of each signal up to a moment, for everyone in the bucket."""
-        count = len(self.plan.signals)
+    def _signals(self, crowd: Crowd, as_of: Moment) -> tuple[Integers, Integers, Integers]:
+        """Every turn of each signal up to a moment, for everyone on the tape."""
+        count, size = len(self.plan.signals), crowd.size
         if not count:
             return np.zeros((0, size + 1), np.int64), np.zeros(0, np.int64), np.zeros((0, size), np.int64)
         runner = self.inner["signals"]
-        self._refuse_long_histories(bucket, as_of)
+        self._refuse_long_histories(crowd, as_of)
         offsets, moments = [], []
-        moves, due = runner.walk(bucket, np.arange(size), NOBODY, as_of, runner.asked)
+        moves, due = runner._walk(crowd, np.arange(size), NOBODY, as_of, runner.asked)
         begin = 0
         for row in range(count):
             mine = moves.definition == row
@@ -133,17 +145,18 @@ class Runner:
             begin += len(moments[-1])
         return np.stack(offsets).astype(np.int64), np.concatenate(moments), np.tile(due, (count, 1))
 
-    def _refuse_long_histories(self, bucket: int, as_of: Moment) -> None:
+    def _refuse_long_histories(self, crowd: Crowd, as_of: Moment) -> None:
         """Following a segment through time looks at the history anew at each of its moments."""
-        arrays, customers = self.tapes.bucket(bucket)
-        lengths = np.diff(arrays["spans"], axis=1).ravel()
-        for position in np.flatnonzero(lengths > LONGEST_FOLLOWED).tolist():
-            first, past = arrays["spans"][position]
-            events = int(np.searchsorted(arrays["time"][first:past], as_of, side="right"))
+        spans, time = crowd.arrays["spans"], crowd.arrays["time"]
+        for place in np.flatnonzero(np.diff(spans, axis=1).ravel() > LONGEST_FOLLOWED).tolist():
+            first, past = spans[place]
+            events = int(np.searchsorted(time[first:past], as_of, side="right"))
             if events > LONGEST_FOLLOWED:
+                bucket, position = crowd.owner(place)
+                customer = self.tapes.roster(bucket)[position].as_py()
                 raise Unsupported(
                     "E_LONG_HISTORY",
-                    f"was_in, entered, left and time_in do not follow a history of {events:,} events, that of customer '{customers[position].as_py()}'",
+                    f"was_in, entered, left and time_in do not follow a history of {events:,} events, that of customer '{customer}'",
                     hint=f"Up to {LONGEST_FOLLOWED:,} events are followed: is this a person? A source's `select` can leave it out.",
                 )
 
@@ -165,23 +178,22 @@ class Runner:
         self, as_of: Moment, positions: Mapping[int, Positions] | None = None, threads: int = 2
     ) -> Iterator[tuple[int, Run]]:
         fitted = self.fitted(as_of)
-        buckets = sorted(positions) if positions is not None else sorted(self.tapes.files)
 
-        def one(bucket: int) -> tuple[int, Run]:
-            return bucket, self.run_bucket(
-                bucket, as_of, None if positions is None else positions[bucket], fitted
-            )
+        def one(crowd: Crowd) -> list[tuple[int, Run]]:
+            return list(self._run(crowd, as_of, fitted))
 
-        if len(buckets) < 2 or threads < 2:
-            yield from map(one, buckets)
+        everyone = (whole(self.tapes, bucket) for bucket in sorted(self.tapes.files))
+        asked = everyone if positions is None else self._crowds(positions)
+        begun = list(islice(asked, threads))
+        if len(begun) < 2:
+            for crowd in chain(begun, asked):
+                yield from one(crowd)
             return
         with ThreadPoolExecutor(threads) as pool:
-            waiting = [pool.submit(one, bucket) for bucket in buckets[:threads]]
-            for following in [*buckets[threads:], *[None] * threads]:
-                first = waiting.pop(0)
-                yield first.result()
-                if following is not None:
-                    waiting.append(pool.submit(one, following))
+            waiting = deque(pool.submit(one, crowd) for crowd in begun)
+            while waiting:
+                yield from waiting.popleft().result()
+                waiting.extend(pool.submit(one, crowd) for crowd in islice(asked, 1))
 
     def compile(self) -> None:
         """Runs the kernel for nobody."""
@@ -195,28 +207,31 @@ class Runner:
         )
         _Kernel(self, tape, people).defaults(0)
 
-    def run_bucket(
-        self, bucket: int, as_of: Moment, positions: Positions | None, fitted: Mapping[int, Integers]
-    ) -> Run:
-        tape = self.tape(bucket)
-        chosen = (
-            np.arange(len(tape.births)) if positions is None else np.ascontiguousarray(positions, np.int64)
-        )
-        size, words = len(chosen), -(-len(chosen) // 64)
-        kernel = _Kernel(self, tape, self.people(bucket, tape, as_of, fitted))
+    def _crowds(self, positions: Mapping[int, Positions]) -> Iterator[Crowd]:
+        for_every_row = self.bound.columns or self.plan.signals
+        return crowds(self.tapes, positions, MANY_ROWS if for_every_row else FEW_ROWS)
+
+    def _run(self, crowd: Crowd, as_of: Moment, fitted: Mapping[int, Integers]) -> Iterator[tuple[int, Run]]:
+        size, words = len(crowd.chosen), -(-len(crowd.chosen) // 64)
+        kernel = _Kernel(self, self._tape(crowd.arrays), self._people(crowd, as_of, fitted))
         default = kernel.defaults(as_of)
         bits = np.zeros((len(self.segments), words), np.uint64)
         bits[default[self.segments] == 1] = ~np.uint64(0)
         if size % 64 and words:
             bits[:, -1] &= np.uint64((1 << (size % 64)) - 1)
-        groups = np.repeat(default[self.segmentations].astype(np.int16)[:, None], size, axis=1)
-        values = np.repeat(default[self.values][:, None], size, axis=1)
-        run = Run(chosen, np.zeros(size, np.bool_), bits, groups, values, np.full(size, NEVER, np.int64))
         sheet = _sheet(size)._replace(
-            rows=self._rows(), known=run.known, bits=bits, groups=groups, values=values, due=run.due
+            rows=self._rows(),
+            known=np.zeros(size, np.bool_),
+            bits=bits,
+            groups=np.repeat(default[self.segmentations].astype(np.int16)[:, None], size, axis=1),
+            values=np.repeat(default[self.values][:, None], size, axis=1),
         )
-        kernel.run(ANSWERS, chosen, as_of, as_of, sheet)
-        return run
+        kernel.run(ANSWERS, crowd.chosen, as_of, as_of, sheet)
+        if not crowd.is_excerpt:
+            yield crowd.parts[0].bucket, _run_of(sheet, crowd.chosen, 0)
+            return
+        for part in crowd.parts:
+            yield part.bucket, _run_of(sheet, part.positions, part.begin)
 
     def walk(
         self,
@@ -226,35 +241,50 @@ class Runner:
         end: Moment,
         conditions: Sequence[int],
         segmentations: Sequence[int] = (),
+    ) -> Moves:
+        """Every change of these outputs in (start, end]."""
+        (crowd,) = self._crowds({bucket: positions})
+        moves, _ = self._walk(crowd, crowd.chosen, start, end, conditions, segmentations)
+        return replace(moves, position=crowd.parts[0].positions[moves.position])
+
+    def _walk(
+        self,
+        crowd: Crowd,
+        places: Integers,
+        start: Moment,
+        end: Moment,
+        conditions: Sequence[int],
+        segmentations: Sequence[int] = (),
     ) -> tuple[Moves, Integers]:
-        """Every change of these outputs in (start, end], and each customer's due after it."""
+        """By place, with each one's due after the end."""
         watched = [*conditions, *segmentations]
-        tape = self.tape(bucket)
-        kernel = _Kernel(self, tape, self.people(bucket, tape, end, self.fitted(end)))
-        chosen = np.ascontiguousarray(positions, np.int64)
-        sheet = _sheet(len(chosen))._replace(
+        people = self._people(crowd, end, self.fitted(end))
+        kernel = _Kernel(self, self._tape(crowd.arrays), people)
+        sheet = _sheet(len(places))._replace(
             watched=np.array(watched, np.int64),
             current=np.zeros(max(1, len(watched)), np.int64),
-            moves=np.zeros((max(1024, 8 * len(chosen)), 4), np.int64),
+            moves=np.zeros((max(1024, 8 * len(places)), 4), np.int64),
             filled=np.array([0, len(conditions)]),
         )
-        sheet = kernel.run(MOVES, chosen, start, end, sheet)
-        position, watch, at, value = sheet.moves[: sheet.filled[0]].T
-        return Moves(position.copy(), watch.astype(np.int32), at.copy(), value.astype(np.int16)), sheet.due
+        sheet = kernel.run(MOVES, places, start, end, sheet)
+        place, watch, at, value = sheet.moves[: sheet.filled[0]].T
+        return Moves(place.copy(), watch.astype(np.int32), at.copy(), value.astype(np.int16)), sheet.due
 
     def sets(
         self, bucket: int, as_of: Moment, positions: Positions, output: int
     ) -> tuple[Integers, Integers]:
         """The different values of a `values(…)` output as (offset, value) by position."""
-        tape = self.tape(bucket)
-        kernel = _Kernel(self, tape, self.people(bucket, tape, as_of, self.fitted(as_of)))
+        (crowd,) = self._crowds({bucket: positions})
+        tape = self._tape(crowd.arrays)
+        kernel = _Kernel(self, tape, self._people(crowd, as_of, self.fitted(as_of)))
         slot = next(one.a for one in self.plan.outputs[output].code if one.op is Op.SLOT)
         room = len(tape.time) + len(tape.ragged_value) + 1
-        sheet = _sheet(len(positions))._replace(
+        sheet = _sheet(len(crowd.chosen))._replace(
             moves=np.zeros((room, 4), np.int64), filled=np.array([0, slot])
         )
-        kernel.run(VALUES, np.ascontiguousarray(positions, np.int64), as_of, as_of, sheet)
-        return np.concatenate([[0], sheet.due]).astype(np.int64), sheet.moves[: sheet.filled[0], 0].copy()
+        kernel.run(VALUES, crowd.chosen, as_of, as_of, sheet)
+        ends = sheet.due[: len(positions)]
+        return np.concatenate([[0], ends]).astype(np.int64), sheet.moves[: sheet.filled[0], 0].copy()
 
     def _rows(self) -> Integers:
         rows = np.full((max(1, len(self.plan.outputs)), 3), -1, np.int64)
@@ -315,6 +345,20 @@ class _Kernel:
             end,
             sheet,
         )
+
+
+def _run_of(sheet: Sheet, positions: Positions, begin: int) -> Run:
+    """What a sheet says of those at the places from `begin` on."""
+    size = len(positions)
+    own, words = slice(begin, begin + size), slice(begin // 64, -(-(begin + size) // 64))
+    return Run(
+        positions,
+        sheet.known[own],
+        sheet.bits[:, words],
+        sheet.groups[:, own],
+        sheet.values[:, own],
+        sheet.due[own],
+    )
 
 
 def _sheet(size: int) -> Sheet:

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ethogram.engines.arrivals import Note, earliest, shortened
+from ethogram.engines.arrivals import SEQUENCE, Note, earliest, shortened
+from ethogram.engines.excerpts import excerpt
 from ethogram.engines.merging import Merge, merged, ranges, tied
 from ethogram.engines.rosters import added_to, keys_of, positions_of
 from ethogram.engines.spec import Seen
-from ethogram.engines.tapefiles import Filler, Shapes, make_file, one_array, write_arrays
+from ethogram.engines.tapefiles import Arrays, Filler, Shapes, make_file, one_array, write_arrays
 from ethogram.engines.tapes import Encoded, encode
 from ethogram.engines.tapeset import Kept, TapeSet, code_of
 from ethogram.kernel.layout import NEVER
@@ -87,18 +88,30 @@ class _Rows:
     values: tuple[Integers, ...]
     given: Integers
 
+    def part(self, rows: slice, given: slice) -> _Rows:
+        begins = [int(lengths[: rows.start].sum()) for lengths in self.lengths]
+        lengths = tuple(some[rows] for some in self.lengths)
+        values = zip(self.values, begins, lengths, strict=True)
+        return _Rows(
+            self.time[rows],
+            self.code[rows],
+            self.flat[:, rows],
+            lengths,
+            tuple(some[begin : begin + int(own.sum())] for some, begin, own in values),
+            self.given[given],
+        )
 
-def _rows(tapes: TapeSet, encoded: Encoded, code: Integers, rows: slice, given: slice) -> _Rows:
-    flat = [encoded.flat[key][rows] for key in tapes.flat]
+
+def _rows(tapes: TapeSet, encoded: Encoded, code: Integers) -> _Rows:
+    flat = [encoded.flat[key] for key in tapes.flat]
     lists = [encoded.ragged[key] for key in tapes.ragged]
-    offsets = [one.offset[rows.start : rows.stop + 1] for one in lists]
     return _Rows(
-        encoded.time[rows],
-        code[rows],
-        np.stack(flat) if flat else np.zeros((0, rows.stop - rows.start), np.int64),
-        tuple(np.diff(offset) for offset in offsets),
-        tuple(one.values[offset[0] : offset[-1]] for one, offset in zip(lists, offsets, strict=True)),
-        encoded.given[given],
+        encoded.time,
+        code,
+        np.stack(flat) if flat else np.zeros((0, len(code)), np.int64),
+        tuple(np.diff(one.offset) for one in lists),
+        tuple(one.values for one in lists),
+        encoded.given,
     )
 
 
@@ -140,7 +153,7 @@ def _room(rows: _Rows) -> Shapes:
 
 
 def _fits(tapes: TapeSet, bucket: int, rows: _Rows) -> bool:
-    kept, (arrays, _) = tapes.buckets[bucket], tapes.bucket(bucket)
+    kept, arrays = tapes.buckets[bucket], tapes.arrays(bucket)
     return (
         len(arrays["flat"]) == len(tapes.flat)
         and kept.rows + 1 + len(rows.time) <= len(arrays["time"])
@@ -165,6 +178,11 @@ def _write(tapes: TapeSet, bucket: int, kind: str, **arrays: NDArray[np.generic]
     tapes.buckets[bucket].names[kind] = name
 
 
+def _write_spans(tapes: TapeSet, bucket: int, spans: Integers) -> None:
+    _write(tapes, bucket, "spans", spans=spans)
+    tapes.moved = tapes.moved[tapes.moved[:, 0] != bucket]
+
+
 # --- a bucket anew ------------------------------------------------------------------------------------------------------
 
 
@@ -184,8 +202,8 @@ def encode_anew(store: Store, files: Sequence[LakeFile], bucket: int, tapes: Tap
     code = code_of(tapes, encoded)
     if code is None:
         return False
-    _make_tape(tapes, bucket, _rows(tapes, encoded, code, slice(0, len(code)), slice(0, len(encoded.given))))
-    _write(tapes, bucket, "spans", spans=_spans(encoded.offset))
+    _make_tape(tapes, bucket, _rows(tapes, encoded, code))
+    _write_spans(tapes, bucket, _spans(encoded.offset))
     _write(tapes, bucket, "people", births=encoded.births, given_spans=_spans(encoded.given_offset))
     keys = keys_of(roster)
     _write(tapes, bucket, "keys", hashes=keys.hashes, places=keys.places)
@@ -200,7 +218,7 @@ def encode_anew(store: Store, files: Sequence[LakeFile], bucket: int, tapes: Tap
 def _forget(tapes: TapeSet, bucket: int) -> None:
     """Its events are no longer counted."""
     if tapes.is_open(bucket):
-        arrays, _ = tapes.bucket(bucket)
+        arrays = tapes.arrays(bucket)
         spans = arrays["spans"]
         codes = arrays["code"][ranges(spans[:, 0], spans[:, 1] - spans[:, 0])]
         tapes.counts -= np.bincount(codes, minlength=len(tapes.counts))
@@ -245,27 +263,36 @@ def take_in(
     """Adds the rows of new files by bucket, where those of the files `held` are; yields how many buckets are done, or None and nothing more where there are more
     different codes than a tape can hold."""
     done = 0
-    for some in _batches(files):
+    notes = []
+    for some in _batches(tapes, files):
         lot, sequences = _gathered(store, tapes, some)
         encoded = _encode(lot.table, lot.customer, lot.size, tapes, known)
-        _note(tapes, lot, sequences)
-        lot, encoded = _with_ties(store, tapes, lot, encoded, held, known)
+        notes.append(_noted(lot, sequences))
+        own = [(tapes.arrays(bucket), lot.position[who]) for bucket, who in lot.parts()]
+        old = excerpt(own, lot.edges.tolist(), len(tapes.flat))
+        lot, encoded = _with_ties(store, tapes, lot, encoded, old, held, known)
         code = code_of(tapes, encoded)
         if code is None:
             yield None
             return
-        for place, (bucket, who) in enumerate(lot.parts()):
-            _add(tapes, bucket, lot.position[who], lot.fresh[place], encoded, code, who)
-            tapes.buckets[bucket].files |= {file.id: file.rows for file in some[bucket]}
+        _add(tapes, lot, encoded, code, old)
+        for bucket, new in some.items():
+            tapes.buckets[bucket].files |= {file.id: file.rows for file in new}
         done += len(some)
         yield done
+    if notes:
+        _note(tapes, np.concatenate(notes))
 
 
-def _batches(files: Mapping[int, Sequence[LakeFile]]) -> Iterator[dict[int, Sequence[LakeFile]]]:
+def _batches(
+    tapes: TapeSet, files: Mapping[int, Sequence[LakeFile]]
+) -> Iterator[dict[int, Sequence[LakeFile]]]:
+    """Buckets that are no more than `AT_ONCE` together: the new rows, and about as many old ones as their customers have."""
     batch: dict[int, Sequence[LakeFile]] = {}
     rows = 0
     for bucket in sorted(files):
-        more = sum(file.rows for file in files[bucket])
+        kept, new = tapes.buckets[bucket], sum(file.rows for file in files[bucket])
+        more = new + min(kept.rows, new * kept.rows // max(1, kept.customers))
         if batch and rows + more > AT_ONCE:
             yield batch
             batch, rows = {}, 0
@@ -300,16 +327,19 @@ def _gathered(store: Store, tapes: TapeSet, files: Mapping[int, Sequence[LakeFil
     return lot, np.repeat([file.sequence for file in every], sizes)
 
 
-def _note(tapes: TapeSet, lot: _Lot, sequences: Integers) -> None:
-    """Who had new events, for whoever asks later."""
+def _noted(lot: _Lot, sequences: Integers) -> Integers:
+    """Who had new events, for whoever asks later: rows of a note."""
     time = pc.cast(lot.table["time"], pa.int64()).to_numpy(zero_copy_only=False)
     sequence, who, first = earliest(sequences, lot.customer, time, lot.size)
     home = np.repeat(lot.buckets, np.diff(lot.edges))
-    rows = np.stack([sequence, home[who], lot.position[who], first], axis=1)
-    name = f"{lot.buckets[0]}-{tapes.new_name('arrivals')}"
+    return np.stack([sequence, home[who], lot.position[who], first], axis=1)
+
+
+def _note(tapes: TapeSet, rows: Integers) -> None:
+    name = tapes.new_name("arrivals")
     with (tapes.folder / name).open("wb") as file:
         np.save(file, rows)
-    kept, forgotten = shortened([*tapes.notes, Note(name, int(sequence.max()), len(rows))])
+    kept, forgotten = shortened([*tapes.notes, Note(name, int(rows[:, SEQUENCE].max()), len(rows))])
     tapes.notes = kept
     if forgotten:
         for one in tapes.buckets.values():
@@ -324,39 +354,36 @@ def _with_ties(
     tapes: TapeSet,
     lot: _Lot,
     encoded: Encoded,
+    old: Arrays,
     held: Mapping[int, Sequence[LakeFile]],
     known: Seen,
 ) -> tuple[_Lot, Encoded]:
     """With the old events of moments at which a customer has old and new ones: message ids order these, which tapes lack."""
+    customers, moments = _tied_moments(encoded, old)
+    if not len(customers):
+        return lot, encoded
     tables, owners = [lot.table], [lot.customer]
     for bucket, who in lot.parts():
-        customers, moments = _tied_moments(tapes, bucket, lot.position[who], encoded, who)
-        if len(customers):
-            names = tapes.roster(bucket).take(pa.array(lot.position[who][customers]))
-            table, place = _events_at(store, tapes, held[bucket], names, moments)
+        own = slice(*np.searchsorted(customers, [who.start, who.stop]))
+        if own.start < own.stop:
+            names = tapes.roster(bucket).take(pa.array(lot.position[customers[own]]))
+            table, place = _events_at(store, tapes, held[bucket], names, moments[own])
             tables.append(table)
-            owners.append(customers[place] + who.start)
-    if len(tables) == 1:
-        return lot, encoded
+            owners.append(customers[own][place])
     table = pa.concat_tables(tables, promote_options="permissive")
     lot = replace(lot, table=table, customer=np.concatenate(owners))
     return lot, _encode(lot.table, lot.customer, lot.size, tapes, known)
 
 
-def _tied_moments(
-    tapes: TapeSet, bucket: int, positions: Integers, encoded: Encoded, who: slice
-) -> tuple[Integers, Integers]:
-    arrays, _ = tapes.bucket(bucket)
+def _tied_moments(encoded: Encoded, old: Arrays) -> tuple[Integers, Integers]:
     owners, moments = [], []
-    for offset, time, spans, old in (
-        (encoded.offset, encoded.time, arrays["spans"], arrays["time"]),
-        (encoded.given_offset, encoded.given[:, 0], arrays["given_spans"], arrays["given"][:, 0]),
+    for offset, time, spans, before in (
+        (encoded.offset, encoded.time, old["spans"], old["time"]),
+        (encoded.given_offset, encoded.given[:, 0], old["given_spans"], old["given"][:, 0]),
     ):
-        own = offset[who.start : who.stop + 1]
-        new = time[own[0] : own[-1]]
-        is_tied = tied(_spans_of(spans, positions), old, own - own[0], new)
-        owners.append(np.repeat(np.arange(len(positions)), np.diff(own))[is_tied])
-        moments.append(new[is_tied])
+        is_tied = tied(spans, before, offset, time)
+        owners.append(np.repeat(np.arange(len(spans)), np.diff(offset))[is_tied])
+        moments.append(time[is_tied])
     pairs = np.unique(np.stack([np.concatenate(owners), np.concatenate(moments)], axis=1), axis=0)
     return pairs[:, 0], pairs[:, 1]
 
@@ -393,58 +420,96 @@ def _events_at(
 # --- adding to a tape ---------------------------------------------------------------------------------------------------
 
 
-def _add(
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where on a tape the events of customers at `positions` now are, and the given traits of those at `having`."""
+
+    positions: Integers
+    spans: Integers
+    having: Integers
+    given_spans: Integers
+    is_new_tape: bool
+
+
+def _add(tapes: TapeSet, lot: _Lot, encoded: Encoded, code: Integers, old: Arrays) -> None:
+    """`old` are the rows that the lot's customers have."""
+    new = _rows(tapes, encoded, code)
+    events, givens = encoded.offset, encoded.given_offset
+    having = np.flatnonzero(np.diff(givens))
+    given_spans, given_offset = old["given_spans"][having], np.append(givens[having], givens[-1])
+    rows, ends, given_ends = _merged(old, new, old["spans"], given_spans, events, given_offset)
+    for place, (bucket, who) in enumerate(lot.parts()):
+        some = slice(*np.searchsorted(having, [who.start, who.stop]).tolist())
+        own, own_given = ends[who.start : who.stop + 1], given_ends[some.start : some.stop + 1]
+        part, positions = rows.part(_slice(own), _slice(own_given)), lot.position[who]
+        if _fits(tapes, bucket, part):
+            first, first_given = _append(tapes, bucket, part)
+            spans, own_spans = _spans(own - own[0] + first), _spans(own_given - own_given[0] + first_given)
+            placed = _Placed(positions, spans, positions[having[some] - who.start], own_spans, False)
+        else:
+            offset, offset_given = events[who.start : who.stop + 1], givens[who.start : who.stop + 1]
+            fresh = new.part(_slice(offset), _slice(offset_given))
+            size = tapes.buckets[bucket].customers + len(lot.fresh[place])
+            at = np.searchsorted(positions, np.arange(size + 1))
+            placed = _rewrite(
+                tapes, bucket, fresh, (offset - offset[0])[at], (offset_given - offset_given[0])[at]
+            )
+        _settle(tapes, bucket, placed, positions, encoded.births[who], lot.fresh[place])
+
+
+def _append(tapes: TapeSet, bucket: int, rows: _Rows) -> tuple[int, int]:
+    """Where the rows and the given traits begin."""
+    kept = tapes.buckets[bucket]
+    first_given = kept.givens
+    with Filler(tapes.folder / kept.names["tape"]) as file:
+        first = _put(file, rows, kept)
+    arrays = tapes.arrays(bucket)
+    if len(rows.time) and arrays["time"][kept.rows - 1] != rows.time[-1]:
+        tapes.map(bucket)  # the system does not show what is written to who has the file mapped
+    return first, first_given
+
+
+def _rewrite(tapes: TapeSet, bucket: int, new: _Rows, offset: Integers, given_offset: Integers) -> _Placed:
+    """Onto a tape without the rows that are nobody's any more; the offsets are of everyone."""
+    arrays, everyone = tapes.arrays(bucket), np.arange(len(offset) - 1)
+    spans, given_spans = (_grown(arrays[name], len(everyone), 0) for name in ("spans", "given_spans"))
+    rows, ends, given_ends = _merged(arrays, new, spans, given_spans, offset, given_offset)
+    _make_tape(tapes, bucket, rows)
+    return _Placed(everyone, _spans(ends), everyone, _spans(given_ends), True)
+
+
+def _settle(
     tapes: TapeSet,
     bucket: int,
+    placed: _Placed,
     positions: Integers,
+    births: Integers,
     fresh: pa.StringArray,
-    encoded: Encoded,
-    code: Integers,
-    who: slice,
 ) -> None:
-    kept = tapes.buckets[bucket]
-    arrays, roster = tapes.bucket(bucket)
+    """Writes what belongs to the tape; `births` are those of customers at `positions`, `fresh` come after all others."""
+    kept, arrays = tapes.buckets[bucket], tapes.arrays(bucket)
     size = kept.customers + len(fresh)
-    spans, given_spans, births = arrays["spans"], arrays["given_spans"], arrays["births"]
-    events, givens = encoded.offset[who.start : who.stop + 1], encoded.given_offset[who.start : who.stop + 1]
-    new = _rows(tapes, encoded, code, _slice(events), _slice(givens))
-    changed = ["spans"]
-    having = np.flatnonzero(np.diff(givens))
-    chosen, chosen_given = positions, positions[having]
-    offset, given_offset = events - events[0], np.append(givens[having], givens[-1]) - givens[0]
-    rows, ends, given_ends = _merged(
-        arrays, new, _spans_of(spans, chosen), _spans_of(given_spans, chosen_given), offset, given_offset
-    )
-    if _fits(tapes, bucket, rows):
-        is_whole, begin_given = False, kept.givens
-        with Filler(tapes.folder / kept.names["tape"]) as file:
-            begin = _put(file, rows, kept)
+    grown = _grown(arrays["births"], size, NEVER)
+    earlier = np.minimum(grown[positions], births)
+    changed = ["tape"] if placed.is_new_tape else []
+    if placed.is_new_tape or len(fresh) or not tapes.can_move(bucket, len(placed.positions)):
+        spans = _grown(arrays["spans"], size, 0)
+        spans[placed.positions] = placed.spans
+        _write_spans(tapes, bucket, spans)
+        changed.append("spans")
     else:
-        chosen = chosen_given = np.arange(size)
-        offset = offset[np.searchsorted(positions, np.arange(size + 1))]
-        given_offset = (givens - givens[0])[np.searchsorted(positions, np.arange(size + 1))]
-        old = _spans_of(spans, chosen), _spans_of(given_spans, chosen)
-        rows, ends, given_ends = _merged(arrays, new, *old, offset, given_offset)
-        _make_tape(tapes, bucket, rows)
-        is_whole, begin, begin_given = True, 0, 0
-        changed.append("tape")
-    spans = _grown(spans, size, 0)
-    spans[chosen] = _spans(ends + begin)
-    _write(tapes, bucket, "spans", spans=spans)
-    if len(fresh) or len(having) or is_whole or (encoded.births[who] < births[positions]).any():
-        births, given_spans = _grown(births, size, NEVER), _grown(given_spans, size, 0)
-        births[positions] = np.minimum(births[positions], encoded.births[who])
-        given_spans[chosen_given] = _spans(given_ends + begin_given)
-        _write(tapes, bucket, "people", births=births, given_spans=given_spans)
+        tapes.move(bucket, placed.positions, placed.spans)
+    if len(fresh) or len(placed.having) or (earlier < grown[positions]).any():
+        given_spans = _grown(arrays["given_spans"], size, 0)
+        grown[positions], given_spans[placed.having] = earlier, placed.given_spans
+        _write(tapes, bucket, "people", births=grown, given_spans=given_spans)
         changed.append("people")
     if len(fresh):
         keys = added_to(tapes.keys(bucket), fresh)
         _write(tapes, bucket, "keys", hashes=keys.hashes, places=keys.places)
-        tapes.enlisted(bucket, pa.concat_arrays([roster, fresh]))
+        tapes.enlisted(bucket, pa.concat_arrays([tapes.roster(bucket), fresh]))
         kept.customers = size
     tapes.map(bucket, changed)
-    if not is_whole and len(rows.time) and tapes.bucket(bucket)[0]["time"][kept.rows - 1] != rows.time[-1]:
-        tapes.map(bucket)  # the system does not show what is written to who has the file mapped
 
 
 def _slice(offset: Integers) -> slice:
@@ -456,14 +521,6 @@ def _grown(table: Integers, size: int, filling: int) -> Integers:
     grown = np.full((size, table.shape[1]), filling, np.int64)
     grown[: len(table)] = table
     return grown
-
-
-def _spans_of(spans: Integers, positions: Integers) -> Integers:
-    """Empty for customers that are not there yet."""
-    found = np.zeros((len(positions), 2), np.int64)
-    there = positions < len(spans)
-    found[there] = spans[positions[there]]
-    return found
 
 
 def _merged(

@@ -115,10 +115,12 @@ def map_texts(path: Path) -> pa.StringArray:
 
 
 def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not isinstance(whole, pa.ChunkedArray):
-        return whole
-    return whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    """As it is where it has one chunk: `combine_chunks` would copy that too."""
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks != 1:
+        column = column.combine_chunks()
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
 
 
 def sync_file(path: Path) -> None:

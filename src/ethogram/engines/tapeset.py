@@ -31,10 +31,12 @@ from ethogram.engines.tapefiles import map_arrays, map_texts, sync_file, write_t
 from ethogram.engines.tapes import FEW_VALUES, LARGEST_CODE, Encoded, Names
 from ethogram.store.lease import boot_id
 
-FORMAT = 4
+FORMAT = 5
 MANY_CODES = 16_384
+MOVING = 8
+"""Up to one customer in so many has another span than the file of spans says, before that is written anew."""
 MAPPED = ("tape", "spans", "people")
-Codes = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -57,7 +59,8 @@ class Kept:
 class TapeSet:
     """`codes` are the different combinations of event name and coded columns, one row each: the columns that are not on the
     tapes themselves. `counts` say how many events have each. `sequence` is that of the ledger when the newest events were taken in,
-    `source` the text of `meta.json` that said all this."""
+    `source` the text of `meta.json` that said all this.
+    Rows of `moved` (bucket, position, first, past) say where customers' spans are other than in the files, the last of them counts."""
 
     folder: Path
     needs: Needs
@@ -67,7 +70,7 @@ class TapeSet:
     coded: tuple[ColumnKey, ...]
     names: Names
     texts: Dictionary
-    codes: Codes
+    codes: Integers
     counts: NDArray[np.int64]
     generation: str
     source: str = ""
@@ -75,6 +78,7 @@ class TapeSet:
     version: int = 0
     buckets: dict[int, Kept] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    moved: Integers = field(default_factory=lambda: np.zeros((0, 4), np.int64))
     saved: dict[str, tuple[str, int]] = field(default_factory=dict)
     _open: dict[int, Arrays] = field(default_factory=dict)
     _rosters: dict[int, pa.StringArray] = field(default_factory=dict)
@@ -87,14 +91,15 @@ class TapeSet:
     def files(self) -> dict[int, list[int]]:
         return {bucket: sorted(kept.files) for bucket, kept in self.buckets.items()}
 
-    def bucket(self, number: int) -> tuple[Arrays, pa.StringArray]:
-        """The bucket's arrays, mapped from its files, and its customers by position."""
-        return self._open[number], self.roster(number)
+    def arrays(self, number: int) -> Arrays:
+        """The bucket's arrays, mapped from its files."""
+        return self._open[number]
 
     def is_open(self, number: int) -> bool:
         return number in self._open
 
     def roster(self, number: int) -> pa.StringArray:
+        """The bucket's customers by position."""
         if number not in self._rosters:
             kept = self.buckets[number]
             whole = map_texts(self.folder / kept.names["roster"]) if kept.names else pa.array([], pa.string())
@@ -113,6 +118,19 @@ class TapeSet:
         arrays = self._open.setdefault(number, {})
         for kind in changed:
             arrays.update(map_arrays(self.folder / self.buckets[number].names[kind]))
+            if kind == "spans":
+                own = self.moved[self.moved[:, 0] == number]
+                arrays["spans"][own[:, 1]] = own[:, 2:]  # in this process alone
+
+    def can_move(self, number: int, more: int) -> bool:
+        """Whether few customers have other spans than the bucket's file says."""
+        return (self.moved[:, 0] == number).sum() + more <= self.buckets[number].customers // MOVING
+
+    def move(self, number: int, positions: Integers, spans: Integers) -> None:
+        """Gives these customers other spans."""
+        bucket = np.full((len(positions), 1), number)
+        self.moved = np.concatenate([self.moved, np.hstack([bucket, positions[:, None], spans])])
+        self._open[number]["spans"][positions] = spans
 
     def enlisted(self, number: int, roster: pa.StringArray) -> None:
         """The roster with further customers at its end. Its file may say more than is true yet."""
@@ -193,7 +211,7 @@ def code_of(tapes: TapeSet, rows: Encoded) -> NDArray[np.int64] | None:
     return code
 
 
-def _numbers(tapes: TapeSet, wanted: Codes) -> NDArray[np.int64]:
+def _numbers(tapes: TapeSet, wanted: Integers) -> NDArray[np.int64]:
     """The codes of different combinations, those that are new added."""
     known = hashes(list(tapes.codes.T))
     order = np.argsort(known, kind="stable")
@@ -242,9 +260,10 @@ def save(tapes: TapeSet, *, is_synced: bool) -> None:
     tapes.version += 1
     _save_part(tapes, "texts", len(tapes.texts))
     _save_part(tapes, "codes", len(tapes.codes))
-    tapes.saved["counts"] = f"{tapes.version}.counts", 0
-    with (tapes.folder / tapes.saved["counts"][0]).open("wb") as file:
-        np.save(file, tapes.counts)
+    for kind, array in (("counts", tapes.counts), ("moved", tapes.moved)):
+        tapes.saved[kind] = f"{tapes.version}.{kind}", 0
+        with (tapes.folder / tapes.saved[kind][0]).open("wb") as file:
+            np.save(file, array)
     is_synced = is_synced or not boot_id()
     if is_synced:
         for name in _named(tapes):
@@ -361,6 +380,7 @@ def _loaded(folder: Path, text: str) -> TapeSet | None:
         sequence=meta["sequence"],
         version=meta["version"],
         notes=[Note(*one) for one in meta["notes"]],
+        moved=np.load(folder / saved["moved"][0]),
         saved=saved,
     )
     for number, (files, *facts) in meta["buckets"].items():
