@@ -88,6 +88,8 @@ def seen_types(tables: Tables, atom: Atom, selection: Events) -> frozenset[Value
     types = tables.schema.property_types(atom.stream.names, atom.stream.each + selection.path)
     if atom.stream.each:
         types |= tables.schema.property_types(atom.stream.names, selection.path)
+        if selection.path == ("value",):
+            types |= tables.schema.property_types(atom.stream.names, atom.stream.each)
     return types
 
 
