@@ -180,7 +180,10 @@ class Runner:
         fitted = self.fitted(as_of)
 
         def one(crowd: Crowd) -> list[tuple[int, Run]]:
-            return list(self._run(crowd, as_of, fitted))
+            found = list(self._run(crowd, as_of, fitted))
+            if not crowd.is_excerpt:
+                self.tapes.rest(crowd.parts[0].bucket)
+            return found
 
         everyone = (whole(self.tapes, bucket) for bucket in sorted(self.tapes.files))
         asked = everyone if positions is None else self._crowds(positions)

@@ -78,6 +78,10 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
 
 
 def map_arrays(path: Path) -> Arrays:
+    return mapped(path)[0]
+
+
+def mapped(path: Path) -> tuple[Arrays, mmap.mmap]:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         whole = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
@@ -90,7 +94,7 @@ def map_arrays(path: Path) -> Arrays:
         size = math.prod(shape)
         flat = np.frombuffer(whole, kind, size, start + one["at"]) if size else np.zeros(0, kind)
         arrays[name] = flat if len(shape) == 1 else flat.reshape(shape)
-    return arrays
+    return arrays, whole
 
 
 def _header(whole: mmap.mmap) -> tuple[dict[str, Any], int]:

@@ -9,6 +9,7 @@ machine tapes that were added to without being synced are made anew.
 from __future__ import annotations
 
 import json
+import mmap
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,7 +28,7 @@ from ethogram.engines.distinct import different, hashes
 from ethogram.engines.rosters import Keys
 from ethogram.engines.spec import ColumnKey, Needs, Seen
 from ethogram.engines.tapefiles import Arrays as Arrays
-from ethogram.engines.tapefiles import map_arrays, map_texts, sync_file, write_texts
+from ethogram.engines.tapefiles import map_arrays, map_texts, mapped, sync_file, write_texts
 from ethogram.engines.tapes import FEW_VALUES, LARGEST_CODE, Encoded, Names
 from ethogram.store.lease import boot_id
 
@@ -81,6 +82,7 @@ class TapeSet:
     moved: Integers = field(default_factory=lambda: np.zeros((0, 4), np.int64))
     saved: dict[str, tuple[str, int]] = field(default_factory=dict)
     _open: dict[int, Arrays] = field(default_factory=dict)
+    _mapped: dict[int, mmap.mmap] = field(default_factory=dict)
     _rosters: dict[int, pa.StringArray] = field(default_factory=dict)
 
     @property
@@ -117,10 +119,18 @@ class TapeSet:
         """The bucket's files as they now are."""
         arrays = self._open.setdefault(number, {})
         for kind in changed:
-            arrays.update(map_arrays(self.folder / self.buckets[number].names[kind]))
+            found, file = mapped(self.folder / self.buckets[number].names[kind])
+            arrays.update(found)
+            if kind == "tape":
+                self._mapped[number] = file
             if kind == "spans":
                 own = self.moved[self.moved[:, 0] == number]
                 arrays["spans"][own[:, 1]] = own[:, 2:]  # in this process alone
+
+    def rest(self, number: int) -> None:
+        """Lets go of the memory that shows the tape. It is shown again when it is looked at."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped[number].madvise(mmap.MADV_DONTNEED)
 
     def can_move(self, number: int, more: int) -> bool:
         """Whether few customers have other spans than the bucket's file says."""
