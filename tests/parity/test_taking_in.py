@@ -51,6 +51,7 @@ def test_answers_and_moves_are_those_of_an_encoding_anew(data: st.DataObject) ->
     chance = data.draw(st.randoms(use_true_random=False))
     with pytest.MonkeyPatch.context() as patch, stored(_everything(case.world.histories)) as store:
         patch.setattr(taking, "SPARE", data.draw(st.sampled_from([0, 4096])))
+        patch.setattr(tapeset, "MOVING", data.draw(st.sampled_from([1, 8])))
         try:
             engine = engine_of(store, case.world)
             for batch in _batches(case.world.histories, 3, chance):
@@ -181,6 +182,7 @@ def test_tapes_hold_what_an_encoding_anew_holds(
 ) -> None:
     chance = random.Random(seed)
     monkeypatch.setattr(taking, "SPARE", [0, 40, 4096][seed % 3])
+    monkeypatch.setattr(tapeset, "MOVING", [1, 8][seed // 3])
     if seed % 2:
         monkeypatch.setattr(taking, "AT_ONCE", 1)
     histories = _many(chance)
@@ -194,6 +196,7 @@ def test_tapes_hold_what_an_encoding_anew_holds(
             store.compact(min_files=2)
         tapes = _opened(store)
         found = _content(tapes)
+        assert found == _content(_opened(store))
         touched = _touched(store, tapes, before)
         shutil.move(store.folder / "tapes", store.project / "aside")
         assert found == _content(_opened(store))
@@ -236,7 +239,9 @@ def test_few_events_leave_the_tapes_files_where_they_are(store: Store) -> None:
     assert _opened(store).version == tapes.version
 
 
-def test_what_is_open_stays_as_it_was(store: Store) -> None:
+@pytest.mark.parametrize("moving", [1, 1_000])
+def test_what_is_open_stays_as_it_was(store: Store, moving: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tapeset, "MOVING", moving)
     chance = random.Random(2)
     histories = _many(chance)
     add(store, _everything(histories))
