@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from ethogram.engines.answers import Positions
 from ethogram.engines.engine import Engine
 from ethogram.language.meaning import World, change_moments, evaluate, universe
 from ethogram.language.tree import Definitions, Expression
@@ -54,9 +55,11 @@ def engine_of(store: Store, world: World, extra: Mapping[str, Expression] | None
     return Engine(store, world.definitions, world.settings, lists_of(world), extra=extra)
 
 
-def kernel_answers(engine: Engine, as_of: Moment) -> dict[tuple[str, str], Answer]:
+def kernel_answers(
+    engine: Engine, as_of: Moment, positions: Mapping[int, Positions] | None = None
+) -> dict[tuple[str, str], Answer]:
     found: dict[tuple[str, str], Answer] = {}
-    for answers in engine.evaluate(as_of):
+    for answers in engine.evaluate(as_of, positions):
         roster = engine.roster(answers.bucket).to_pylist()
         traits = {name: column.to_pylist() for name, column in answers.traits.items()}
         inside = {name: answers.members(row) for row, name in enumerate(engine.segments)}

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ethogram.engines import running
 from ethogram.engines.engine import Engine
 from ethogram.language.files import definitions_from_text
 from ethogram.language.functions import FUNCTIONS
@@ -91,6 +93,29 @@ def test_d07_each_function_is_meaning(function: str) -> None:
         check_answers(data.draw(worlds(definitions)))
 
     holds()
+
+
+@examples(20)
+@given(st.data())
+def test_a_few_people_are_answered_as_among_everyone(data: st.DataObject) -> None:
+    """From an excerpt of several tapes, or from the tapes themselves."""
+    case = data.draw(worlds(data.draw(definition_sets())))
+    with pytest.MonkeyPatch.context() as patch, stored(case.world.histories) as store:
+        patch.setattr(running, "FEW_ROWS", data.draw(st.sampled_from([0, 5, 10_000])))
+        try:
+            engine = engine_of(store, case.world)
+            everyone = kernel_answers(engine, case.as_of)
+        except (Unsupported, DataError):
+            return
+        rosters = [engine.roster(bucket).to_pylist() for bucket in range(engine.buckets)]
+        asked = data.draw(st.frozensets(st.sampled_from(sorted(sum(rosters, ["nobody"])))))
+        positions = {
+            bucket: np.array([k for k, name in enumerate(roster) if name in asked], np.int64)
+            for bucket, roster in enumerate(rosters)
+        }
+        assert kernel_answers(engine, case.as_of, positions) == {
+            key: answer for key, answer in everyone.items() if key[0] in asked
+        }
 
 
 @examples(8)
