@@ -44,8 +44,7 @@ def occurrences(engine: Engine, name: str, as_of: Moment) -> Iterator[tuple[int,
     atom = _atom(engine, name)
     tapes = engine.tapes
     for bucket in sorted(tapes.buckets):
-        arrays, _ = tapes.bucket(bucket)
-        yield bucket, _found(engine, atom, arrays, as_of)
+        yield bucket, _found(engine, atom, tapes.arrays(bucket), as_of)
 
 
 def _atom(engine: Engine, name: str) -> Atom:
