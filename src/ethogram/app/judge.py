@@ -15,7 +15,7 @@ _PANEL = "Judge"
 
 
 def register(app: typer.Typer) -> None:
-    for verb in (health, gaps):
+    for verb in (health, gaps, voice):
         app.command(rich_help_panel=_PANEL)(verb)
 
 
@@ -82,3 +82,40 @@ def gaps(
         render.as_json({"as_of": render.at(found.as_of, "UTC"), **found.as_json()})
     else:
         show_gaps(found, zone, newest)
+
+
+def voice(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A segment, or a group such as usage_level.heavy; all customers without one.",
+            show_default=False,
+        ),
+    ] = "",
+    project: Here = HERE,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--text",
+            metavar="PROPERTY",
+            help="Which property holds what people write, such as review.text; may be given several times.",
+            show_default="what looks so",
+        ),
+    ] = None,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=3650, help="Compare so many days with as many before them.")
+    ] = 90,
+    as_of: AsOf = "",
+    json: AsJson = False,
+) -> None:
+    """What customers say: themes of reviews, answers, tickets and comments, with examples."""
+    from ethogram.app.customer_voice import listen, show_voice
+
+    with render.progress() as report, Workbench(project, report) as bench:
+        found = listen(bench, name, text or (), days, as_of)
+        zone, newest = bench.settings.timezone, bench.newest()
+    if json:
+        render.as_json({"as_of": render.at(found.as_of, "UTC"), **found.as_json()})
+    else:
+        show_voice(found, zone, newest)

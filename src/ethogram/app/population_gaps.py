@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
+from ethogram.app.naming import require_people
 from ethogram.model.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -102,17 +103,8 @@ class _Asked:
 
     def engaged(self, name: str) -> str:
         """What says who is engaged: what was asked for, or what a project usually calls so."""
-        from ethogram.app.description import require_group
-        from ethogram.language.names import require
-
         if name:
-            base, _, group = name.partition(".")
-            found = require(self.own, base)
-            if base in self.own.segmentations:
-                require_group(base, group, tuple(one.name for one in self.own.segmentations[base].groups))
-            elif base not in self.own.segments or group:
-                hint = "Name a segment, or a group such as life_stage.active."
-                raise DefinitionError("E_NOT_MEMBERS", f"'{found.name}' has no members", hint=hint)
+            require_people(self.own, name)
             self.active = name
             return name
         self.active = next((one for one in self._usual() if one in self.own.segments), "")

@@ -189,6 +189,15 @@ class Project:
             found = compare_with(bench, trait, Path(reference), engaged, as_of)
         return _table([one.as_json() for one in found.rows], GAPS)
 
+    def voice(self, name: str = "", *, text: Sequence[str] = (), days: int = 90, as_of: str = "") -> pa.Table:
+        """What customers of a segment, or all, say; a row a theme. `text` names properties such as `review.text`."""
+        from ethogram.app.customer_voice import listen
+
+        with self._bench() as bench:
+            found = listen(bench, name, text, days, as_of)
+        rows = [{"language": one.language, **theme.as_json()} for one in found.spoken for theme in one.themes]
+        return _table(rows, VOICE)
+
     # --- Define ---
 
     def catalog(self, kind: str = "") -> pa.Table:
@@ -333,6 +342,20 @@ GAPS = pa.schema(
         ("engaged", _ESTIMATE),
         ("engaged_ratio", _ESTIMATE),
         ("ease", _TEXT),
+    ]
+)
+VOICE = pa.schema(
+    [
+        ("language", _TEXT),
+        ("terms", pa.list_(_TEXT)),
+        ("texts", _COUNT),
+        ("customers", _COUNT),
+        ("share", _ESTIMATE),
+        ("ratio", _ESTIMATE),
+        ("change", _ESTIMATE),
+        ("low", _ESTIMATE),
+        ("high", _ESTIMATE),
+        ("examples", pa.list_(_TEXT)),
     ]
 )
 FINDINGS = pa.schema(

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ethogram.insight.people import Numbers, Truth, in_segments
+from ethogram.insight.people import Numbers, Truth, in_segments, is_in
 
 if TYPE_CHECKING:
     from ethogram.engines.engine import Engine
@@ -89,6 +89,19 @@ def everybody(engine: Engine, as_of: Moment, traits: Sequence[str] = ()) -> Ever
         {name: np.concatenate(parts) for name, parts in groups.items()},
         {name: pa.chunked_array(parts) for name, parts in columns.items()},
     )
+
+
+def customers_in(engine: Engine, as_of: Moment, names: Sequence[str]) -> dict[str, pa.Array]:
+    """Who is in each of some segments or groups."""
+    found: dict[str, list[pa.Array]] = {name: [] for name in names}
+    for answers in engine.evaluate(as_of, traits=()):
+        customers = engine.roster(answers.bucket).take(pa.array(answers.positions))
+        for name in names:
+            inside = is_in(engine, answers, name) & answers.known
+            found[name].append(customers.filter(pa.array(inside)))
+    return {
+        name: pa.concat_arrays(parts) if parts else pa.array([], pa.string()) for name, parts in found.items()
+    }
 
 
 def answer_names(engine: Engine) -> Iterator[str]:
