@@ -63,6 +63,7 @@ def test_the_verbs_are_those_of_the_design() -> None:
         "report",
         "health",
         "gaps",
+        "voice",
         "check",
         "test",
         "plan",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ethogram.model.event import Moment
 
 DAYS = 90
+CHANCE = 0.05
+"""Differences beyond it, all themes corrected together, are told without a *maybe*."""
 _RATED = {
     "nps": {"detractor": 0, "passive": 1, "promoter": 2},
     "csat": {"dissatisfied": 0, "neutral": 1, "satisfied": 2},
@@ -215,7 +217,7 @@ def _show_theme(theme: Theme, found: Voice) -> None:
 
 
 def _is_sure(one: Estimate) -> bool:
-    return one.low > 1 or one.high < 1
+    return one.p < CHANCE and not one.low <= 1 <= one.high
 
 
 def _times(one: Estimate) -> str:

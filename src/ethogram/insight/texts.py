@@ -13,6 +13,8 @@ from ethogram.insight.stop_words import NEGATIONS, WORDS
 
 MOST_CHARACTERS, MOST_SENTENCES = 20_000, 60
 """So much of one text counts; who writes a book is one customer like all others."""
+ENOUGH = 1_000
+"""Characters by which a language is known."""
 LANGUAGES: Final = {
     "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "nl": "Dutch",
     "sv": "Swedish", "da": "Danish", "no": "Norwegian", "fi": "Finnish", "pl": "Polish", "cs": "Czech", "ru": "Russian",
@@ -100,6 +102,7 @@ def sentences(text: str) -> list[str]:
 
 def language(text: str) -> str:
     """By script, and where it is Latin by the most frequent words; "latin" where these say nothing, "" without letters."""
+    text = text[:ENOUGH]
     counts = {name: len(pattern.findall(text)) for name, pattern in _OF_SCRIPT.items()}
     if counts["ja"] and counts["ja"] + counts["zh"] >= counts["latin"]:
         return "ja"

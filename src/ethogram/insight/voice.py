@@ -21,7 +21,7 @@ from ethogram.insight.themes import FEWEST, Themes, themes_of
 if TYPE_CHECKING:
     from ethogram.model.event import Moment
 
-MOST_TEXTS = 100_000
+MOST_TEXTS = 50_000
 """Of more the newest count."""
 EXAMPLES, EXAMPLE_LENGTH = 2, 140
 LOW, MIDDLE, HIGH = 0, 1, 2
@@ -213,16 +213,26 @@ def _told(own: _Texts, language: str, as_of: Moment, days: int) -> Spoken:
             continue
         examples = _examples([line for _, line in lines], place, themes, number, own, language)
         found.append(replace(_theme(own, has[number], as_of, days), terms=label, examples=examples))
-    limits = adjusted([one.ratio.p if one.ratio else math.nan for one in found])
-    found = [
-        replace(one, ratio=one.ratio and replace(one.ratio, p=p))
-        for one, p in zip(found, limits, strict=True)
-    ]
+    found = _corrected(found)
     found.sort(key=lambda one: (-one.customers, one.terms))
     writers = len(np.unique(own.customers[own.inside]))
     unthemed = int((own.inside & ~has.any(axis=0)).sum())
     name = LANGUAGES.get(language, language)
     return Spoken(name, int(own.inside.sum()), writers, tuple(found), unthemed, rare)
+
+
+def _corrected(themes: Sequence[Theme]) -> list[Theme]:
+    """With the p-values of all themes of a language adjusted together."""
+    ratios = adjusted([one.ratio.p if one.ratio else math.nan for one in themes])
+    changes = adjusted([one.change.p if one.change else math.nan for one in themes])
+    return [
+        replace(
+            one,
+            ratio=one.ratio and replace(one.ratio, p=ratio),
+            change=one.change and replace(one.change, p=change),
+        )
+        for one, ratio, change in zip(themes, ratios, changes, strict=True)
+    ]
 
 
 def _theme(own: _Texts, has: Truth, as_of: Moment, days: int) -> Theme:
@@ -269,7 +279,8 @@ def _examples(
     hardly anybody else uses first. A few words with such a one are likely a name, and not shown."""
     mine = np.flatnonzero((themes.of == number) & own.inside[place])
     mine = np.array(
-        [row for row in mine if not themes.rare[row] or not _is_short(lines[row], language)], np.int64
+        [row for row in mine.tolist() if not themes.rare[row] or not _is_short(lines[row], language)],
+        np.int64,
     )
     rank = {
         row: (_is_odd(lines[row], language), themes.rare[row] > 0, -themes.weight[row])
