@@ -171,6 +171,7 @@ def test_engaged_of_nobody_one_and_two(shop: Path, reference: Path) -> None:
         ("region,share\nNorth,.5\n\nNORTH,.5\n", "E_REFERENCE", ":4:1:"),
         ("region,share\nNorth,.5\n", "E_REFERENCE", "add up to 0.5"),
         ("region,count\nNorth,0\n", "E_REFERENCE", "nobody"),
+        ('region,share\n"No\nrth",1\nSouth,x\n', "E_REFERENCE", ":4:7:"),
         ('region,share\n"North,1\n', "E_REFERENCE", ":2:1:"),
         ("region,customer.shoes,share\nNorth,9,1\n", "E_UNKNOWN_TRAIT", "shoes"),
         ("region,shoes,share\nNorth,9,1\n", "E_UNKNOWN_NAME", "shoes"),
@@ -234,6 +235,13 @@ def test_hardly_any_customers(tmp_path: Path, people: int) -> None:
     assert shown.exit_code == 0 and max(map(len, shown.stdout.splitlines())) <= 80
     north = rows(told("gaps", "customer.region", path, "--project", folder))["North"]
     assert north["customers"] == (people if people >= 5 else None)
+
+
+def test_before_the_first_load(tmp_path: Path, reference: Path) -> None:
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "ethogram.toml").write_text('timezone = "UTC"\n')
+    result = run("gaps", "customer.region", reference, "--project", tmp_path)
+    assert result.exit_code == 2 and "E_NO_STORE" in result.stderr
 
 
 def test_in_python_it_is_a_table(shop: Path, reference: Path) -> None:

@@ -313,6 +313,34 @@ def test_who_answered_against_who_was_asked(survey: Path) -> None:
     assert {one["figures"]["by"] for one in biased} == {"customer.region"}, "not by the answer itself"
 
 
+def test_a_survey_of_which_nobody_knows_who_was_asked(tmp_path: Path) -> None:
+    """Against all customers; and by the groups of a segmentation, too."""
+    definitions = """\
+segmentations:
+  size:
+    groups:
+      large: count("Order Completed") >= 2
+      small: otherwise
+"""
+    rows: list[tuple[object, ...]] = []
+    for number in range(400):
+        for _ in range(2 if number < 200 else 1):
+            rows.append((f"c{number}", "2026-05-01 10:00:00", "Order Completed", 10))
+        if number < 60 or number >= 390:
+            rows.append((f"c{number}", "2026-06-01 10:00:00", "Product Reviewed", ""))
+    found = told(
+        "health", "--project", make_shop(tmp_path / "shop", definitions, {"events": rows}, revenue="")
+    )
+    (share,) = [one for one in found["findings"] if one["check"] == "who answered"]
+    assert (share["figures"]["answered"], share["figures"]["reached"]) == (70, 400)
+    biased = {
+        one["figures"]["part"]: one for one in found["findings"] if one["check"] == "answers are biased"
+    }
+    risk = scipy.stats.contingency.relative_risk(60, 200, 10, 200)
+    assert biased["large"]["figures"]["ratio"]["value"] == pytest.approx(risk.relative_risk)
+    assert biased["large"]["figures"]["ratio"]["high"] == pytest.approx(risk.confidence_interval().high)
+
+
 def test_missing_traits(survey: Path) -> None:
     found = told("health", "--project", survey)
     (one,) = [one for one in found["findings"] if one["check"] == "missing trait"]

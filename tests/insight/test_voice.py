@@ -191,6 +191,8 @@ def test_personal_data_is_masked_and_names_are_no_themes(tmp_path: Path) -> None
     [
         ("mail a.b-c+d@mail.example.co.uk now", "mail [e-mail] now"),
         ("jo (at) web (dot) de", "[e-mail]"),
+        ("a" * 80 + "@x.example", "[e-mail]"),
+        ("見てann@example.comね", "[e-mail]"),
         ("call 07700 900123", "call [phone]"),
         ("call +49 (0)30 / 123 45-67", "call [phone]"),
         ("(020) 7946 0958", "[phone]"),
@@ -398,6 +400,13 @@ def test_texts_in_a_list(tmp_path: Path) -> None:
 def test_names_that_say_nothing(shop: Path, arguments: tuple[str, ...], code: str, exit_code: int) -> None:
     result = run("voice", *arguments, "--project", shop)
     assert result.exit_code == exit_code and code in result.stderr, result.stderr
+
+
+def test_before_the_first_load(tmp_path: Path) -> None:
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "ethogram.toml").write_text('timezone = "UTC"\n')
+    result = run("voice", "--project", tmp_path)
+    assert result.exit_code == 2 and "E_NO_STORE" in result.stderr
 
 
 def test_no_texts_at_all(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 import unicodedata
@@ -49,9 +50,8 @@ def read_reference(path: Path, trait: str) -> Reference:
 class _Table:
     def __init__(self, path: Path, trait: str) -> None:
         self.path, self.trait = path, trait
-        self.lines = self._text().splitlines()
-        first = self.lines[0] if self.lines else ""
-        self.delimiter = max(",;\t", key=first.count)
+        self.text = self._text()
+        self.delimiter = max(",;\t", key=self.text.partition("\n")[0].count)
 
     def _text(self) -> str:
         try:
@@ -89,7 +89,7 @@ class _Table:
         )
 
     def _rows(self) -> list[tuple[int, list[str]]]:
-        reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
         found = []
         try:
             for cells in reader:
