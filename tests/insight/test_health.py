@@ -176,9 +176,17 @@ def test_stability_is_the_textbook_formula() -> None:
     first, second = before / 1000, after / 1000
     shift = inference.stability(before, after)
     assert math.isclose(shift.index, sum((second - first) * np.log(second / first)))
-    assert shift.by_chance == pytest.approx(scipy.stats.chi2.ppf(0.95, 2) * 2 / 1000, rel=0.01)
+    assert shift.by_chance == pytest.approx(scipy.stats.chi2.ppf(0.999, 2) * 2 / 1000, rel=0.03)
     assert inference.stability(np.array([5, 0]), np.array([0, 5])).index > 1
     assert inference.stability(np.array([0, 0]), np.array([3, 5])) == inference.Shift(0.0, 0.0)
+
+
+def test_chance_alone_is_no_drift() -> None:
+    random = np.random.default_rng(5)
+    shifts = [
+        inference.stability(*(random.multinomial(120, [0.2] * 5) for _ in range(2))) for _ in range(1000)
+    ]
+    assert sum(one.index > one.by_chance for one in shifts) <= 5
 
 
 def test_nothing_is_known_of_nobody() -> None:

@@ -63,9 +63,11 @@ def _show_check(check: str, to_do: str, alike: Sequence[Finding]) -> None:
     for one in alike:
         names.setdefault(one.found, []).append(one.name)
     render.say(check.capitalize())
-    for found, own in names.items():
+    for found, own in list(names.items())[:SHOWN]:
         listed = ", ".join(name for name in own if name)
         render.say(f"{listed}: {found}" if listed else found, indent=2)
+    if len(names) > SHOWN:
+        render.say(f"… and {len(names) - SHOWN} more; --json has all.", indent=2)
     render.say(f"-> {to_do}", indent=2)
 
 

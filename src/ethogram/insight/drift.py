@@ -128,9 +128,8 @@ def drifts(
             change.ratio.low > 1 + SURE or change.ratio.high < 1 / (1 + SURE)
         ):
             yield _size_finding(change, since)
-    for name in now.names:
-        if before.sizes[name] < LEAST_PEOPLE or now.sizes[name] < LEAST_PEOPLE:
-            continue
+    large = (np.minimum(before.sets.sum(axis=1), now.sets.sum(axis=1)) >= LEAST_PEOPLE).tolist()
+    for name in (name for name, is_large in zip(now.names, large, strict=True) if is_large):
         members = before.members(name), now.members(name)
         found = [
             make_up(name, members, by, division)
