@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
-from ethogram.app.naming import require_people
+from ethogram.app.naming import require_member
 from ethogram.model.errors import DataError, DefinitionError, EthogramError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def listen(
     require_installed()
     definitions = bench.sound_definitions()
     if name:
-        require_people(definitions, name)
+        require_member(definitions, name)
     now = bench.now(as_of)
     sources = [_named(bench, one) for one in text] or _proposed(bench)
     said, levels = _read(bench, sources, now)

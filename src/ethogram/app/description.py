@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ethogram.app import render
+from ethogram.app import naming, render
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +61,7 @@ def describe(bench: Workbench, name: str) -> Description:
     found = require(definitions, base)
     groups = {one.name: one for one in found.groups} if isinstance(found, Segmentation) else {}
     if group:
-        require_group(base, group, tuple(groups))
+        naming.require_group(base, group, tuple(groups))
     has_people = bool(group) or isinstance(found, Segment)
     as_of = bench.now() if has_people and bench.catalog is not None else None
     portrait = None if as_of is None else known(bench, definitions, as_of).portrait(name)
@@ -125,43 +125,6 @@ def _without_tests(definition: Definition) -> Definition:
         if isinstance(definition, Segment | Segmentation | Trait)
         else definition
     )
-
-
-def require_members(definitions: Definitions, names: Sequence[str]) -> None:
-    """Names of two or more different segments or groups. Raises DefinitionError."""
-    from ethogram.model.errors import DefinitionError
-
-    for name in names:
-        require_member(definitions, name)
-    if len(set(names)) < 2:
-        raise DefinitionError(
-            "E_TOO_FEW_NAMES", "one name cannot be compared", hint="Name two or more different ones."
-        )
-
-
-def require_member(definitions: Definitions, name: str) -> None:
-    """The name of a segment or of a group of a segmentation. Raises DefinitionError."""
-    from ethogram.language.names import require
-    from ethogram.language.tree import Segment, Segmentation
-    from ethogram.model.errors import DefinitionError
-
-    base, _, group = name.partition(".")
-    found = require(definitions, base)
-    if isinstance(found, Segmentation):
-        require_group(base, group, tuple(one.name for one in found.groups))
-    elif not isinstance(found, Segment) or group:
-        hint = "Name segments, or groups of segmentations such as life_stage.new."
-        raise DefinitionError("E_NOT_MEMBERS", f"'{name}' has no members", hint=hint)
-
-
-def require_group(segmentation: str, group: str, groups: tuple[str, ...]) -> None:
-    from ethogram.language.findings import choices
-    from ethogram.model.errors import DefinitionError
-
-    if group not in groups:
-        raise DefinitionError(
-            "E_GROUP_UNKNOWN", f"'{segmentation}' has no group '{group}'", hint=choices(group, groups)
-        )
 
 
 def show_description(found: Description, zone: str, newest: Moment | None) -> None:

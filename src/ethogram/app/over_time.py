@@ -363,7 +363,7 @@ def show_retention(found: Retention, zone: str, newest: Moment) -> None:
 
 def _base(definitions: Definitions, by: str) -> tuple[str, ...]:
     """The definition to evaluate for `--by`. Raises DefinitionError for none."""
-    from ethogram.app.description import require_member
+    from ethogram.app.naming import require_member
 
     if not by:
         return ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
-from ethogram.app.naming import require_people
+from ethogram.app.naming import require_member
 from ethogram.model.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class _Asked:
     def engaged(self, name: str) -> str:
         """What says who is engaged: what was asked for, or what a project usually calls so."""
         if name:
-            require_people(self.own, name)
+            require_member(self.own, name)
             self.active = name
             return name
         self.active = next((one for one in self._usual() if one in self.own.segments), "")

@@ -233,7 +233,7 @@ class Workbench:
 
     def compare(self, names: Sequence[str], as_of: str = "") -> Comparison:
         """Raises DefinitionError for a name that is no segment or group, or where there are not two."""
-        from ethogram.app.description import require_members
+        from ethogram.app.naming import require_members
         from ethogram.insight.compare import compare
 
         definitions = self.sound_definitions()
