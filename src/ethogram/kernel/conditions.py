@@ -146,8 +146,8 @@ def _zone_of(program: Program, scratch: Scratch, row: int) -> int:
 
 
 @compiled
-def _is_local_time(program: Program, scratch: Scratch, zones: Zones, row: int, time: int) -> bool:
-    local = local_time(time, _zone_of(program, scratch, row), zones)
+def _is_local_time(program: Program, zones: Zones, row: int, zone: int, time: int) -> bool:
+    local = local_time(time, zone, zones)
     day = day_of(local)
     hour = (local - day * DAY) // HOUR
     if (
@@ -171,6 +171,16 @@ def _is_local_time(program: Program, scratch: Scratch, zones: Zones, row: int, t
 
 
 @compiled
+def fits_event(tape: Tape, program: Program, zones: Zones, condition: int, zone: int, event: int) -> bool:
+    """Whether a range or a condition on local time holds, which look at the event alone."""
+    conditions = program.conditions
+    if conditions[condition, IF_KIND] == IN_RANGE:
+        value = tape.flat[conditions[condition, IF_COLUMN], event]
+        return conditions[condition, IF_LOW] <= value <= conditions[condition, IF_HIGH]
+    return _is_local_time(program, zones, conditions[condition, IF_COLUMN], zone, tape.time[event])
+
+
+@compiled
 def conditions_hold(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, begin: int, end: int, event: int, as_of: int
 ) -> bool:
@@ -178,11 +188,11 @@ def conditions_hold(
     for row in range(begin, end):
         kind = conditions[row, IF_KIND]
         if kind == IN_RANGE:
-            value = tape.flat[conditions[row, IF_COLUMN], event]
-            if value < conditions[row, IF_LOW] or value > conditions[row, IF_HIGH]:
+            if not fits_event(tape, program, zones, row, 0, event):
                 return False
         elif kind == LOCAL_TIME:
-            if not _is_local_time(program, scratch, zones, conditions[row, IF_COLUMN], tape.time[event]):
+            zone = _zone_of(program, scratch, conditions[row, IF_COLUMN])
+            if not fits_event(tape, program, zones, row, zone, event):
                 return False
         elif kind == NOT_UNDONE:
             undone = tape.flat[conditions[row, IF_COLUMN], event]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
 from ethogram.kernel.calendar import Zones, period_at, period_start, reaches, step_months
-from ethogram.kernel.compiling import compiled
+from ethogram.kernel.compiling import compiled, entry
 from ethogram.kernel.layout import (
     FROM,
     NEVER,
@@ -23,7 +27,9 @@ from ethogram.kernel.layout import (
     WINDOW_PARTS,
     WINDOW_PARTS_END,
     Integers,
+    Program,
 )
+from ethogram.kernel.tables import address, heads, opener
 
 
 @compiled
@@ -76,3 +82,34 @@ def next_edge(windows: Integers, parts: Integers, zones: Zones, window: int, tim
         if as_of < at < edge:
             edge = at
     return edge
+
+
+class _Spans(NamedTuple):
+    """Rows (first, last) of all windows at one moment, and of all moments, one after the other."""
+
+    moments: Integers
+    bounds: Annotated[Integers, 2]
+    every: Annotated[Integers, 2]
+
+
+_PROGRAM, _ZONES, _SPANS = opener(Program), opener(Zones), opener(_Spans)
+
+
+def windows_at(program: Program, zones: Zones, moments: Integers) -> Integers:
+    """The first and the last moment of each window, inclusive, as [moment, window, 2]."""
+    windows = len(program.windows)
+    spans = _Spans(moments, np.zeros((windows, 2), np.int64), np.zeros((len(moments) * windows, 2), np.int64))
+    all_heads = [heads(tables) for tables in (program, zones, spans)]
+    windows_by_address(*[address(one) for one in all_heads])
+    return spans.every.reshape(len(moments), windows, 2)
+
+
+@entry
+def windows_by_address(program_at: int, zones_at: int, spans_at: int) -> int:
+    program, zones, spans = _PROGRAM(program_at), _ZONES(zones_at), _SPANS(spans_at)
+    for k in range(len(spans.moments)):
+        bind_windows(program.windows, program.parts, zones, spans.moments[k], spans.bounds)
+        for window in range(len(spans.bounds)):
+            row = k * len(spans.bounds) + window
+            spans.every[row, 0], spans.every[row, 1] = spans.bounds[window, 0], spans.bounds[window, 1]
+    return 0
