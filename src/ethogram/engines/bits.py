@@ -9,9 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ethogram.kernel.layout import BITS_ALL, BITS_AND, BITS_NOT, BITS_OR, BITS_TEST, LEAST_VALUE, NEVER, NULL
 from ethogram.language.plan import Instruction, Kind, Op, Plan
 
@@ -81,22 +78,6 @@ def limits_of_comparison(operator: int, limit: int) -> tuple[int, int]:
             return min(limit, NEVER - 1) + 1, NEVER
         case _:
             return limit, NEVER
-
-
-def bit_rows(code: Code, rows: NDArray[np.uint64], number: Callable[[int], int]) -> NDArray[np.uint64]:
-    """What a code says, given the rows of its tests."""
-    stack: list[NDArray[np.uint64]] = []
-    for what, argument in code:
-        if what == BITS_TEST:
-            stack.append(rows[number(argument)])
-        elif what == BITS_ALL:
-            stack.append(np.full(rows.shape[1], ~np.uint64(0) if argument else 0, np.uint64))
-        elif what == BITS_NOT:
-            stack[-1] = ~stack[-1]
-        else:
-            other = stack.pop()
-            stack[-1] = stack[-1] & other if what == BITS_AND else stack[-1] | other
-    return stack[0]
 
 
 def code_tables(codes: Iterable[Code], number: Callable[[int], int]) -> tuple[list[tuple[int, int]], Code]:

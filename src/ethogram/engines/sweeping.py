@@ -8,34 +8,64 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.engines.bits import Code, Test, Translation, bit_rows, code_tables, translate
+from ethogram.engines.binding import Bound
+from ethogram.engines.bits import Translation, translate
+from ethogram.engines.claims import (
+    Claim,
+    Claims,
+    Literal,
+    claims_of,
+    holds_without_events,
+    instructions,
+    negated,
+    triggers,
+)
 from ethogram.engines.running import Runner
-from ethogram.kernel.accumulate import COUNT, DID, DISTINCT_FEW, FIRST_TIME, LAST_TIME, MIN, PERIODS, SUM
+from ethogram.engines.sweeptables import claim_tables, grid_tables, joined_groups
+from ethogram.kernel.accumulate import (
+    COUNT,
+    DID,
+    DISTINCT_FEW,
+    FIRST_TIME,
+    LAST_TIME,
+    MAX,
+    MIN,
+    PERIODS,
+    SUM,
+)
 from ethogram.kernel.layout import (
-    ATOM_COLUMN,
     ATOM_PLACE,
-    BITS_NOT,
-    BITS_TEST,
-    FLAT,
-    LEAST_VALUE,
-    NEVER,
-    NULL,
+    ATOM_SINCE,
+    ATOM_UNTIL,
+    BORN,
+    CHECK_FIRST,
+    CHECK_PAST,
+    IF_COLUMN,
+    IF_KIND,
+    IN_RANGE,
+    LOCAL_OF_CUSTOMER,
+    LOCAL_TIME,
+    NOWHERE,
     OP_SLOT,
     RAGGED,
     SLOT_KIND,
-    Program,
-    Tape,
 )
-from ethogram.kernel.sweep import SWEEPABLE, Rules, sweep, sweeping
+from ethogram.kernel.sweep import (
+    MOST_MOMENTS,
+    WORDS,
+    Rules,
+    sweep,
+    sweeping,
+)
 from ethogram.model.event import Moment
 
 Integers = NDArray[np.int64]
-Bits = NDArray[np.uint64]
-FIRST_ARENA = 1 << 14
+SWEEPABLE = (DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, PERIODS, DISTINCT_FEW)
 
 
 def sweepable(runner: Runner) -> list[int]:
-    """The outputs of a runner that the sweep can answer: and, or, not of tests of slots with rolling windows."""
+    """The outputs of a runner that the sweep can answer: and, or, not of tests of slots whose events are in or out of a
+    window by their moment alone."""
     return sorted(_translate(runner).codes)
 
 
@@ -45,27 +75,34 @@ def swept_sizes(
     """For each output the number of customers for whom it holds at each moment; `moments` ascend."""
     translation = _translate(runner)
     grid = np.array(moments, np.int64)
-    rules = _rules(runner, translation, outputs, grid)
-    program, zones = runner.bound.program, runner.bound.zones
+    parts = np.array_split(grid, -(-len(grid) // MOST_MOMENTS))
+    found = [_swept(runner, translation, outputs, part, threads) for part in parts]
+    return {output: np.concatenate([part[output] for part in found]) for output in outputs}
+
+
+def _swept(
+    runner: Runner, translation: Translation, outputs: Sequence[int], moments: Integers, threads: int
+) -> Mapping[int, Integers]:
+    bound = runner.bound
+    questions = _Questions(bound, translation, outputs, moments)
+    rules = questions.rules()
 
     def one(bucket: int) -> tuple[Integers, Integers]:
         tape = runner.tape(bucket)
-        people = len(tape.births)
-        own = rules._replace(reaching=_reaching(program, rules.tests, _growing(program, tape)))
-        work = sweeping(program, own, people, FIRST_ARENA)
-        done = sweep(tape, program, zones, own, work, 0)
-        while done < people:
-            work = work._replace(arena=np.zeros((2 * len(work.arena), 4), np.int64))
-            done = sweep(tape, program, zones, own, work, done)
-        return _counted(work.counters, len(outputs), len(grid)), work.known
+        if not len(tape.flat):
+            tape = tape._replace(flat=tape.time[None, :])
+        work = sweeping(rules, int(np.diff(tape.spans, axis=1).max(initial=0)))
+        sweep(tape, bound.program, bound.zones, rules, work)
+        known = np.searchsorted(np.sort(tape.births[:, BORN]), moments, side="right")
+        return np.cumsum(work.turns[:, :-1], axis=1, dtype=np.int64), known
 
+    different: Integers = np.zeros((len(questions.counted) + len(questions.codes), len(moments)), np.int64)
+    known: Integers = np.zeros(len(moments), np.int64)
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(one, sorted(runner.tapes.files)))
-    different = sum(some for some, _ in found)
-    known = np.cumsum(sum(some for _, some in found))[:-1]
-    held = _unpacked(rules.defaults, len(grid))
-    sizes = np.where(held == 1, known - different, different)
-    return {output: sizes[row] for row, output in enumerate(outputs)}
+        for some, people in pool.map(one, sorted(runner.tapes.files)):
+            different += some
+            known += people
+    return {output: questions.size(output, different, known) for output in outputs}
 
 
 def _translate(runner: Runner) -> Translation:
@@ -74,123 +111,92 @@ def _translate(runner: Runner) -> Translation:
 
 
 def _usable_slots(runner: Runner) -> NDArray[np.bool_]:
-    """Slots whose operations need nothing but a window's start and a range checked."""
     program = runner.bound.program
     slots, atoms = program.slots, program.atoms
     usable: NDArray[np.bool_] = np.isin(slots[:, SLOT_KIND], SWEEPABLE) & (atoms[:, ATOM_PLACE] != RAGGED)
-    usable &= program.lengths >= 0
+    usable &= (atoms[:, ATOM_SINCE] == NOWHERE) & (atoms[:, ATOM_UNTIL] == NOWHERE)
     usable &= np.array([atom.level == 0 for atom in runner.plan.atoms], np.bool_)
-    for begin in np.unique(program.lists).tolist():
-        plain, careful = program.operations[begin : begin + 2]
-        first = begin + 2 + plain
-        usable[program.ops[program.operations[first : first + careful], OP_SLOT]] = False
+    kinds, columns = program.conditions[:, IF_KIND], program.conditions[:, IF_COLUMN]
+    for op, check in enumerate(program.checks):
+        for row in range(check[CHECK_FIRST], check[CHECK_PAST]):
+            local = kinds[row] == LOCAL_TIME and not (
+                program.timezone_given >= 0 and program.locals[columns[row], LOCAL_OF_CUSTOMER]
+            )
+            if not (local or kinds[row] == IN_RANGE):
+                usable[program.ops[op, OP_SLOT]] = False
     return usable
 
 
-def _rules(
-    runner: Runner,
-    translation: Translation,
-    outputs: Sequence[int],
-    grid: Integers,
-) -> Rules:
-    """Tests sorted by slot, since a slot's tests are looked at together. Nothing is `reaching` before a tape is seen."""
-    program = runner.bound.program
-    codes = [_from_below(translation, output, program) for output in outputs]
-    every = list(translation.tests)
-    order = sorted(every)
-    place = {test: number for number, test in enumerate(order)}
+class _Questions:
+    """Outputs as formulas of claims. What is found of an output is where it differs from what it is without events."""
 
-    def renumbered(number: int) -> int:
-        return place[every[number]]
+    def __init__(
+        self, bound: Bound, translation: Translation, outputs: Sequence[int], moments: Integers
+    ) -> None:
+        self.bound = bound
+        self.claims = Claims(bound, moments)
+        self.moments = moments
+        tests = list(translation.tests)
+        found = {output: self.claims.formula(translation.codes[output], tests) for output in outputs}
+        self.holds = {output: holds_without_events(formula) for output, formula in found.items()}
+        differ = {
+            output: negated(found[output]) if self.holds[output] else found[output] for output in outputs
+        }
+        alone = [formula.claim for formula in differ.values() if isinstance(formula, Literal)]
+        self.counted = {claim: number for number, claim in enumerate(dict.fromkeys(alone))}
+        together = [formula for formula in differ.values() if not isinstance(formula, Literal)]
+        self.codes = {formula: number for number, formula in enumerate(dict.fromkeys(together))}
+        self.triggers = {formula: triggers(formula, self.often) for formula in self.codes}
+        first = dict.fromkeys(claim for some in self.triggers.values() for claim in sorted(some))
+        self.active = len(self.counted) + len(first)
+        masked = first | dict.fromkeys(claim for formula in self.codes for claim in claims_of(formula))
+        self.masked = {claim: len(self.counted) + number for number, claim in enumerate(masked)}
+        self.rows = {
+            output: self.counted[formula.claim]
+            if isinstance(formula, Literal)
+            else len(self.counted) + self.codes[formula]
+            for output, formula in differ.items()
+        }
 
-    slots = np.array([test.slot for test in order], np.int64)
-    size = len(runner.plan.atoms)
-    first = np.searchsorted(slots, np.arange(size + 1))
-    by_slot: list[list[int]] = [[] for _ in range(size)]
-    for row, output in enumerate(outputs):
-        for slot in _triggers(runner, output, translation):
-            by_slot[slot].append(row)
-    ends = np.cumsum([len(some) for some in by_slot], dtype=np.int64)
-    begins = np.concatenate([[0], ends[:-1]]).astype(np.int64) if size else ends
-    spans, code = code_tables(codes, renumbered)
-    empties = program.empties
-    test_rows = np.zeros((len(order), -(-len(grid) // 64)), np.uint64)
-    for row, test in enumerate(order):
-        if test.turn == NULL and test.low <= empties[test.slot] <= test.high:
-            test_rows[row] = ~np.uint64(0)
-    apart = np.diff(grid)
-    step = int(apart[0]) if len(apart) and (apart == apart[0]).all() else 0
-    lengths = program.lengths
-    return Rules(
-        grid,
-        step,
-        np.array([(test.low, test.high, test.turn, test.slot) for test in order], np.int64).reshape(-1, 4),
-        np.stack([first[:-1], first[1:]], axis=1).astype(np.int64),
-        np.zeros(size, np.int64),
-        np.where((lengths > 0) & (lengths % max(1, step) == 0) & (step > 0), lengths // max(1, step), 0),
-        np.array(code, np.int64).reshape(-1, 2),
-        np.array(spans, np.int64).reshape(-1, 2),
-        np.stack([begins, ends], axis=1),
-        np.array([row for some in by_slot for row in some], np.int64),
-        np.stack([bit_rows(one, test_rows, renumbered) for one in codes]),
-        test_rows,
-    )
+    def size(self, output: int, different: Integers, known: Integers) -> Integers:
+        row = different[self.rows[output]]
+        return known - row if self.holds[output] else row
 
+    def often(self, claim: Claim) -> int:
+        return int(self.bound.often[claim.slot])
 
-def _from_below(translation: Translation, output: int, program: Program) -> Code:
-    """The output's code, in which a condition on at most so many is none on at least one more, which is quicker to follow."""
-    tests = list(translation.tests)
-    found: list[tuple[int, int]] = []
-    for what, number in translation.codes[output]:
-        found.append((what, number))
-        if what == BITS_TEST:
-            test = tests[number]
-            counted = program.slots[test.slot, SLOT_KIND] in (COUNT, SUM, PERIODS, DISTINCT_FEW)
-            if counted and test.low == LEAST_VALUE and test.high != NEVER:
-                other = Test(test.slot, test.high + 1, NEVER)
-                found[-1:] = [(BITS_TEST, translation.number(other)), (BITS_NOT, 0)]
-    return tuple(found)
-
-
-def _reaching(program: Program, tests: Integers, growing: NDArray[np.bool_]) -> Integers:
-    """`Rules.reaching`: sums where no number that they add up is negative, others by their kind and tests."""
-    low, high, turn, slot = tests.T
-    kind, empty = program.slots[slot, SLOT_KIND], program.empties[slot]
-    reaches = (high == NEVER) | ((kind == DID) & (high == 1)) | ((kind == MIN) & (low == LEAST_VALUE))
-    reaches &= (turn != NULL) == (kind == LAST_TIME)
-    reaches &= (turn != NULL) | (empty < low) | (empty > high)
-    found = growing & (program.slots[:, SLOT_KIND] != FIRST_TIME)
-    found[slot[~reaches]] = False
-    return found.astype(np.int64)
-
-
-def _growing(program: Program, tape: Tape) -> NDArray[np.bool_]:
-    """Slots that no event of a tape makes smaller: all but sums of something that is somewhere negative."""
-    sums = program.slots[:, SLOT_KIND] == SUM
-    flat = program.atoms[:, ATOM_PLACE] == FLAT
-    growing = ~sums
-    for column in np.unique(program.atoms[sums & flat, ATOM_COLUMN]).tolist():
-        values = tape.flat[column]
-        if not ((values < 0) & (values != NULL)).any():
-            growing |= sums & flat & (program.atoms[:, ATOM_COLUMN] == column)
-    return growing
-
-
-def _triggers(runner: Runner, output: int, translation: Translation) -> frozenset[int]:
-    """The slots that may take an output from its default: one of the plan's alternatives, with as few as there are."""
-    sets = [
-        frozenset(one.index for one in inputs)
-        for inputs in runner.plan.outputs[output].triggers
-        if all(one.kind == "slot" for one in inputs)
-    ]
-    return min(sets, key=len, default=translation.slots[output])
-
-
-def _counted(counters: Bits, outputs: int, moments: int) -> Integers:
-    """The numbers that lie across the counters' words, by output and moment."""
-    levels = _unpacked(counters, moments).reshape(outputs, -1, moments)
-    return np.einsum("olm,l->om", levels, 1 << np.arange(levels.shape[1], dtype=np.int64))
-
-
-def _unpacked(rows: Bits, size: int) -> Integers:
-    return np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")[:, :size].astype(np.int64)
+    def rules(self) -> Rules:
+        claims = [*self.counted, *self.masked]
+        rows, facts, lists, placed, limits = claim_tables(self.bound, claims, len(self.counted), self.claims)
+        grids, onwards, cells, scales = grid_tables(self.claims.grids)
+        codes: list[list[tuple[int, int, int, int]]] = []
+        for formula in self.codes:
+            codes.append(instructions(formula, self.masked, self.often, sum(map(len, codes))))
+        spans, code = joined_groups(codes)
+        by_claim: list[list[int]] = [[] for _ in claims]
+        for formula, out in self.codes.items():
+            for claim in self.triggers[formula]:
+                by_claim[self.masked[claim]].append(out)
+        triggered, outs = joined_groups(by_claim)
+        bits = np.arange(64 * WORDS) < np.arange(len(self.moments) + 1)[:, None]
+        return Rules(
+            moments=len(self.moments),
+            shift=self.claims.now.shift,
+            step=self.claims.step,
+            counted=len(self.counted),
+            active=self.active,
+            grids=grids,
+            onwards=onwards,
+            cells=cells,
+            scales=scales,
+            lists=lists,
+            placed=placed,
+            limits=limits,
+            claims=rows,
+            facts=facts,
+            below=np.packbits(bits, axis=1, bitorder="little").view(np.uint64),
+            code=np.array(code, np.int64).reshape(-1, 4),
+            codes=spans,
+            triggered=triggered,
+            outs=np.array(outs, np.int64),
+        )
