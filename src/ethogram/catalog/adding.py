@@ -23,7 +23,7 @@ from ethogram.catalog.rendering import (
 from ethogram.language.checker import check, require_sound
 from ethogram.language.files import definitions_from_text, gather
 from ethogram.language.findings import Finding
-from ethogram.language.names import all_definitions
+from ethogram.language.names import all_definitions, dependencies
 from ethogram.language.tree import Definitions, Segment, Segmentation, Trait
 from ethogram.language.trials import run_tests
 from ethogram.model.errors import DataError, DefinitionError, EnvironmentFault
@@ -203,11 +203,12 @@ class Preparation:
 
     def _without_failing_tests(self, text: str, names: set[str]) -> tuple[str, tuple[str, ...]]:
         """Tests that do not fit the project's own filters and thresholds are left out, with a word about it."""
-        if any(finding.is_error for finding in self.findings()):
+        needed = with_needed(self.definitions, names)
+        if any(finding.is_error for finding in check(needed, self.settings, self.project.data)):
             return text, ()
         failed = [
             result
-            for result in run_tests(only(self.definitions, names), self.settings)
+            for result in run_tests(only(needed, names), self.settings)
             if result.definition in names and not result.passed
         ]
         lines = text.splitlines()
@@ -267,6 +268,20 @@ def render_expression(
 
 def merged(one: Definitions, other: Definitions) -> Definitions:
     return gather([*all_definitions(one), *all_definitions(other)])
+
+
+def with_needed(definitions: Definitions, names: set[str]) -> Definitions:
+    """These definitions, what they are made of, and what their tests name."""
+    found, waiting = set[str](), list(names)
+    while waiting:
+        name = waiting.pop()
+        definition = definitions.find(name)
+        if definition is not None and name not in found:
+            found.add(name)
+            waiting += dependencies(definitions, name)
+            if isinstance(definition, Trait | Segment | Segmentation):
+                waiting += [event.do for test in definition.tests for event in test.events]
+    return gather(one for one in all_definitions(definitions) if one.name in found)
 
 
 def only(definitions: Definitions, names: set[str]) -> Definitions:
