@@ -103,3 +103,8 @@ def test_sizes_are_of_segments_and_groups() -> None:
             Moment(START + 45 * DAY),
         )
     assert sizes == {"fresh": 20, "stage.far": 40, "stage.near": 0, "stage.none": 1} and customers == 41
+
+
+def test_the_most_frequent_numbers_are_written_as_people_write_them() -> None:
+    values, observations = found("most_frequent", "count(purchase)", most=2, default="1|2")
+    assert (values, observations) == ("2|3", 41)

@@ -98,6 +98,14 @@ def test_a_number_is_asked_for_where_no_name_fits() -> None:
     )
 
 
+def test_what_customers_never_stated_is_missing_whatever_else_they_did() -> None:
+    seen = data(traits=(("price_attitude", "n", False, 9),))
+    found = fitted(["customer.employees"], seen)
+    assert found.missing == ("customer.employees",) and found.questions == ()
+    given = fitted(["customer.employees"], seen, given={"customer.employees": "price_attitude"})
+    assert given.chosen == {"customer.employees": "price_attitude"}
+
+
 def test_what_is_given_is_checked() -> None:
     seen = data(("Order Completed", "total", "n", False, 9))
     for given, said in (
@@ -157,6 +165,16 @@ def test_values_of_the_data_become_groups() -> None:
     definitions = definitions_from_text(text)
     names = [group.name for group in definitions.segmentations["country"].groups]
     assert names[-2:] == ["other", "unknown"] and len(set(names)) == 7
+
+
+@pytest.mark.parametrize(("letter", "condition"), [("n", "== 3"), ("t", '== "3"')])
+def test_groups_of_numbers_compare_with_numbers(letter: str, condition: str) -> None:
+    entry = require_entry("household_size")
+    found = fitted(list(entry.needs), data(traits=(("household_size", letter, False, 9),)))
+    assert not found.missing
+    text = render_definitions(entry, found.cast, set_values(entry, {"values": "1|3"}))
+    assert f"customer.household_size {condition}" in text
+    assert len(definitions_from_text(text).segmentations["household"].groups) == 4
 
 
 def test_filters_of_a_behavior_tell_what_passes_them() -> None:

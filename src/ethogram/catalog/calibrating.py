@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ethogram.catalog.entry import Entry, FromData, Parameter
-from ethogram.catalog.rendering import scaled
+from ethogram.catalog.rendering import plain_number, scaled
 from ethogram.engines.engine import Engine
 from ethogram.language.parser import parse_expression
 from ethogram.language.tree import Arithmetic, Definitions, Expression, Segment, Trait
@@ -163,7 +163,8 @@ def _numbers(engine: Engine, now: Moment, name: str) -> Numbers:
 def _texts(engine: Engine, now: Moment, name: str) -> list[str]:
     found: list[str] = []
     for answers in engine.evaluate(now, traits=[name]):
-        found += pc.drop_null(answers.traits[name]).cast("string").to_pylist()
+        values = pc.drop_null(answers.traits[name]).to_pylist()
+        found += [plain_number(value) if isinstance(value, Decimal) else str(value) for value in values]
     return found
 
 

@@ -245,7 +245,7 @@ class _Fitting:
         found = next((path for wanted in part.names for path in _called(fitting, wanted)), None)
         if found is not None:
             self._fill(owner, name, found, uses, part)
-        elif needed and fitting and part.holds == "number":
+        elif needed and fitting and part.holds == "number" and owner != CUSTOMER:
             choices = [Choice(".".join(path), use.total) for path, use in fitting.items()]
             self.questions[need] = Question(
                 need, part.title, "", tuple(sorted(choices, key=lambda one: -one.count)[:MANY])

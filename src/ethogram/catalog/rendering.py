@@ -281,7 +281,7 @@ def _chosen(lines: Sequence[str], cast: Cast, values: Mapping[str, str]) -> Iter
             case "#end" if loop is not None:
                 for name, value in _named(values[looped].split("|")):
                     for inner in loop:
-                        yield _of_one(inner, name, value)
+                        yield _of_one(inner, name, value, cast)
                 loop = None
             case "#end":
                 keeping.pop()
@@ -310,6 +310,7 @@ def slug(value: str) -> str:
 
 
 _IN_WORDS = re.compile(r"^\s*(title|description): |title: [^,}]*\$")
+_ASKED = re.compile(r"\$customer\.(\w+) == \$each\b")
 _UNITS = {
     "s": "second", "min": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year",
 }  # fmt: skip
@@ -327,10 +328,12 @@ def spoken(value: str) -> str:
     return f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}"
 
 
-def _of_one(line: str, name: str, value: str) -> str:
+def _of_one(line: str, name: str, value: str, cast: Cast) -> str:
     text = print_text(value)
     line = line.replace("$each_name", name).replace("$each_title", text)
-    return line.replace("$each", text.replace("'", "''"))
+    asked = _ASKED.search(line)
+    filled = cast.customer.get(asked[1]) if asked else None
+    return line.replace("$each", value if filled and filled.holds == "number" else text.replace("'", "''"))
 
 
 def _named(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
