@@ -333,6 +333,10 @@ class Workbench:
 
     def check(self) -> tuple[Finding, ...]:
         """Errors first, then warnings; raises what keeps the files from being read at all."""
+        return self._findings
+
+    @cached_property
+    def _findings(self) -> tuple[Finding, ...]:
         from ethogram.language.checker import check
 
         return check(self.definitions, self.settings, self.catalog)
