@@ -48,6 +48,7 @@ def test_the_verbs_are_those_of_the_design() -> None:
     wanted = [
         "init",
         "demo",
+        "simulate",
         "load",
         "segments",
         "count",
@@ -85,7 +86,9 @@ def test_help_texts_keep_out_of_the_machine_room(verb: str) -> None:
     assert [word for word in MACHINE_ROOM if re.search(rf"\b{word}s?\b", text)] == []
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("init", "demo", "bench")])
+@pytest.mark.parametrize(
+    "verb", [verb for verb in VERBS if verb not in ("init", "demo", "simulate", "bench")]
+)
 def test_every_verb_takes_project_and_json(verb: str) -> None:
     options = {option for parameter in VERBS[verb].params for option in parameter.opts}
     assert {"--project", "--json"} <= options

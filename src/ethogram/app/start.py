@@ -1,4 +1,4 @@
-"""Verbs of Start: init, demo, load."""
+"""Verbs of Start: init, demo, simulate, load."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ethogram.ingest.load import LoadReport
     from ethogram.ingest.propose import Proposal
+    from ethogram.simulate.shop import Written
 
 _PANEL = "Start"
 
@@ -24,6 +25,7 @@ _PANEL = "Start"
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=_PANEL)(init)
     app.command(rich_help_panel=_PANEL)(demo)
+    app.command(rich_help_panel=_PANEL)(simulate)
     app.command(rich_help_panel=_PANEL)(load)
 
 
@@ -106,6 +108,51 @@ def demo(
 
     with render.progress() as report:
         run_demo(folder, report)
+
+
+def simulate(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the new project.", show_default=False)
+    ],
+    customers: Annotated[
+        int, typer.Option("--customers", metavar="N", min=1, max=10_000_000, help="How many there are.")
+    ] = 2_000,
+    days: Annotated[
+        int, typer.Option("--days", metavar="D", min=1, max=3_650, help="How far their history goes back.")
+    ] = 1_096,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="S", min=0, help="The same number makes the same shop.")
+    ] = 1,
+    json: AsJson = False,
+) -> None:
+    """Make a shop that never was, with known truth.
+
+    An ordinary project of visits, orders, messages, opinions and what is known of customers, with the catalog's
+    definitions. Among its customers are planted ones: truth.csv says in which segments they belong.
+    """
+    from ethogram.app import simulated
+    from ethogram.simulate.shop import Shop
+
+    with render.progress() as report:
+        written = simulated.simulate(folder, Shop(customers, days, seed), report)
+    if json:
+        render.as_json(written.as_json())
+    else:
+        show_simulated(written)
+        render.say(f"\nNext: cd {folder} && ethogram load && ethogram refresh && ethogram segments")
+
+
+def show_simulated(written: Written) -> None:
+    rows = (
+        ("customers", render.number(written.customers)),
+        ("events", render.number(written.events)),
+        ("personas planted among them", render.number(len(written.personas))),
+        ("facts about these, in truth.csv", render.number(written.facts)),
+        ("entries of the catalog", render.number(len(written.entries))),
+    )
+    render.table((render.Column("what"), render.Column("how many", "right")), rows, header=False)
+    if written.lacking:
+        render.say(f"\nToo few customers for: {', '.join(written.lacking)}.")
 
 
 def load(
