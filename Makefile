@@ -15,7 +15,7 @@ help: ## what there is
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib src >/dev/null 2>&1 || true
 	@touch $@
 
-demo: .venv/ready ## a real shop's customers in segments (DIR=demo-shop)
+demo: .venv/ready ## a simulated shop and a real one in segments (DIR=demo-shop)
 	@$(BIN)/ethogram demo $(DIR)
 
 test: .venv/ready ## all tests but the slow ones

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 import ethogram
 from ethogram.app.cli import app
+from ethogram.catalog.entry import KIND_TITLES
 
 Demo = tuple[Path, Result]
 
@@ -37,6 +38,27 @@ def test_it_shows_the_whole_job(demo: Demo) -> None:
     for part in ("since 9 Nov", "life_stage", "slipping", "Time alone", "What to type next"):
         assert part in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_it_opens_with_every_kind(demo: Demo) -> None:
+    said, _, real = demo[1].stdout.partition("A real shop")
+    assert real
+    for title in [
+        *list(KIND_TITLES.values())[:8],
+        "Demographic",
+        "Geographic",
+        "Psychographic",
+        "Firmographic",
+    ]:
+        assert title in said
+    for part in ("Left a full cart the day before yesterday.", "all as recorded.", "in lapsing since"):
+        assert part in said
+
+
+def test_the_simulated_shop_is_a_project_of_its_own(demo: Demo) -> None:
+    result = CliRunner().invoke(app, ["segments", "--project", str(demo[0] / "simulated"), "--json"])
+    assert result.exit_code == 0, result.stderr
+    assert {"cart_abandoners", "advocacy", "promoter"} <= {line["name"] for line in json.loads(result.stdout)}
 
 
 def test_it_can_be_run_again(demo: Demo) -> None:

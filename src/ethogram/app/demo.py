@@ -1,4 +1,4 @@
-"""The demo: an ordinary project on a year of a real shop's invoices, and the verbs a user would type."""
+"""The demo: a simulated shop that has every kind of segmentation, then an ordinary project on a year of a real shop's invoices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from ethogram.app import render
+from ethogram.app.demo_kinds import SUBFOLDER, show_kinds
 from ethogram.app.look import show_segments
 from ethogram.app.run import show_refreshed
 from ethogram.app.start import show_loaded
@@ -21,8 +22,19 @@ WORTH = "spend"
 
 
 def run_demo(folder: Path, progress: Progress) -> None:
-    """Writes the project unless it is there, loads, evaluates a month before and now, and shows what came of it."""
+    """Writes both projects unless they are there, loads and evaluates them, and shows what came of it."""
     write_project(folder)
+    render.say(
+        "First a department store that never was: what its customers do is made up, and where some of them belong is "
+        "known. Then a real shop, as proof."
+    )
+    show_kinds(folder / SUBFOLDER, progress)
+    _show_real(folder, progress)
+
+
+def _show_real(folder: Path, progress: Progress) -> None:
+    """Loads, evaluates a month before and now."""
+    render.heading("A real shop")
     render.say(
         f"A British online shop for gifts, December 2010 to December 2011; many of its customers are wholesalers.\n"
         f"Its invoices and {_definitions(folder)} are now in {folder}, an ordinary project."
@@ -101,5 +113,6 @@ def _show_next(folder: Path, customer: str) -> None:
         ("ethogram catalog", "ready-made definitions, and what fits this data"),
         ("ethogram verify", "a second computation, compared"),
         ("ethogram plan", "what an edit would do"),
+        (f"cd {SUBFOLDER}; ethogram segments", "all kinds, in the simulated shop"),
     )
     render.table((render.Column(""), render.Column("")), lines, header=False)
