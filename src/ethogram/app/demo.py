@@ -64,7 +64,22 @@ def _show_real(folder: Path, progress: Progress) -> None:
         customer = _worth_explaining(bench)
         render.heading(f"$ ethogram explain {customer} {EXPLAINED}")
         show_explained(bench.explain(customer, [EXPLAINED])[0], bench.settings, newest)
+        _report(bench, folder / "report.html")
     _show_next(folder, customer)
+
+
+def _report(bench: Workbench, file: Path) -> None:
+    from ethogram.app.pictures import require_charts
+    from ethogram.app.report import write_report
+
+    render.heading("$ ethogram report")
+    try:
+        require_charts()
+    except EnvironmentFault as error:
+        render.say(str(error))
+        return
+    write_report(bench, file)
+    render.say(f"Written to {file}: open it in a browser.")
 
 
 def write_project(folder: Path) -> None:

@@ -111,39 +111,43 @@ def _exact(text: str) -> int:
     return found.amount * MICROS[found.unit]
 
 
+LONG = 20
+"""Longer names of steps are wrapped."""
+
+
 def show_funnel(found: Funnel, zone: str, newest: Moment) -> None:
     since = f"begun after {render.minute(found.since, zone)}, " if found.since is not None else ""
     within = f"within {found.within:g} days, " if found.within is not None else ""
     render.say(f"Ways {since}{within}as of {render.as_of(found.until, zone, newest)}.\n")
     most = found.steps[0].came
     columns = (
-        render.Column("step", wraps=True),
+        render.Column("step", wraps=max(len(step.name) for step in found.steps) > LONG),
         render.Column("customers", "right"),
-        render.Column("", "left"),
+        render.Column(""),
         render.Column("of first", "right"),
         render.Column("of previous", "right"),
-        render.Column("took (days)", "right"),
+        render.Column("took", "right"),
     )
     steps = [
         (
             step.name,
             render.number(step.came),
-            render.bar(step.came / most if most else 0, 16),
+            render.bar(step.came / most if most else 0, 8),
             _percent(step.of_first),
             _with_interval(step.of_previous),
-            _days(step.took),
+            _time(step.took),
         )
         for step in found.steps
     ]
     render.table(columns, steps)
     stops = [
-        (step.name, render.number(step.stopped), _days(step.standing))
+        (step.name, render.number(step.stopped), _time(step.standing))
         for step in found.steps
         if step.stopped and step.standing is not None
     ]
     if stops:
         render.heading("Where they stop")
-        render.table(_columns("got no further than", "customers", "since (days)"), stops)
+        render.table(_columns("got no further than", "customers", "for"), stops)
     narrowest = found.narrowest
     if narrowest is not None and narrowest.of_previous is not None and narrowest.of_previous.value < 1:
         lost = render.percent(1 - narrowest.of_previous.value)
@@ -158,19 +162,26 @@ def show_funnel(found: Funnel, zone: str, newest: Moment) -> None:
         render.table(_columns("", *names, "whole way"), rows)
 
 
-def _days(found: Spread | None) -> str:
-    """The median, and between what half of them lie."""
+_LENGTHS = (("s", 1 / 86400), ("min", 1 / 1440), ("h", 1 / 24), ("days", 1.0))
+
+
+def _time(found: Spread | None) -> str:
+    """The median, and between what half of them lie.
+
+    >>> _time(Spread(0.0005, 0.0006, 0.0007)), _time(Spread(20, 41.7, 112.2))
+    ('52 s (43–60)', '42 days (20–112)')
+    """
     if found is None:
         return ""
-    return f"{_short(found.median)} ({_short(found.lower)}–{_short(found.upper)})"
+    if not found.upper:
+        return "at once"
+    unit, length = next((one for one in reversed(_LENGTHS) if found.median >= 0.999 * one[1]), _LENGTHS[0])
+    lower, median, upper = (_short(days / length) for days in (found.lower, found.median, found.upper))
+    return f"{median} {unit} ({lower}–{upper})"
 
 
-def _short(days: float) -> str:
-    """
-    >>> _short(0.0031), _short(2.35), _short(41.7)
-    ('0.003', '2.4', '42')
-    """
-    return f"{days:.0f}" if days >= 10 else f"{days:.1f}" if days >= 0.1 else f"{days:.1g}"
+def _short(amount: float) -> str:
+    return f"{amount:.0f}" if amount >= 10 or amount == round(amount) else f"{amount:.1f}"
 
 
 # --- metrics ------------------------------------------------------------------------------------------------------------

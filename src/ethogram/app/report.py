@@ -27,6 +27,10 @@ DAYS = 90
 """So far back the lines of sizes go."""
 FLOWS = 4
 """Of so many segmentations it is drawn who moved, those with the most who did."""
+DRAWN = 10
+"""So many segmentations are drawn; of the others the groups are told."""
+CARDS = 20
+"""So many segments are drawn against all others, those with the most revenue; of the others it is said."""
 LINES = 6
 COMPARED = 5
 STEPS = 8
@@ -155,12 +159,20 @@ class _Drawing:
         if segments:
             picture = _picture(charts.sizes(segments, self.titles), "Bars: how many are in each segment.")
             yield Part("Segments", f"Customers in each; a customer may be in several.{mark}", (picture,))
-        for name, lines in _by_segmentation(listing).items():
+        for number, (name, lines) in enumerate(_by_segmentation(listing).items()):
             title = self.definitions.segmentations[name].title or name
+            if number >= DRAWN:
+                yield Part(
+                    title, ", ".join(f"{self.titled(one)} {one.size:,} ({one.share:.0%})" for one in lines)
+                )
+                continue
             picture = _picture(
                 charts.sizes(lines, self.titles), f"Bars: how many are in each group of {title}."
             )
             yield Part(title, f"Every customer is in one of these groups.{mark}", (picture,))
+
+    def titled(self, line: SegmentLine) -> str:
+        return self.titles.get(line.full_name, line.name)
 
     def moves(self, listing: SegmentListing) -> Iterator[Part]:
         from ethogram.insight import charts
@@ -228,11 +240,7 @@ class _Drawing:
     def overlaps(self, listing: SegmentListing) -> Iterator[Part]:
         from ethogram.insight import charts
 
-        segments = [line for line in listing.lines if not line.segmentation and line.size]
-        segments.sort(
-            key=lambda line: -float(line.revenue_share if line.revenue_share is not None else line.share)
-        )
-        names = [line.name for line in segments[:COMPARED]]
+        names = [line.name for line in _foremost(listing)[:COMPARED]]
         if len(names) > 1:
             found = self.bench.compare(names)
             text = "Customers who are in exactly the segments whose dots are filled."
@@ -244,13 +252,14 @@ class _Drawing:
         from ethogram.language.sentences import sentence
 
         found = known(self.bench, self.definitions, self.now)
+        drawn = {line.name for line in _foremost(listing)[:CARDS]}
         for line in listing.lines:
             if line.segmentation:
                 continue
             segment = self.definitions.segments[line.name]
             portrait = found.portrait(line.name)
             picture = None
-            if portrait.clear:
+            if portrait.clear and line.name in drawn:
                 chart = charts.portrait(portrait, self.titles)
                 picture = _picture(chart, f"What the people of {line.name} have more or less of than others.")
             yield Card(
@@ -265,6 +274,14 @@ class _Drawing:
 
 def _picture(chart: Chart, text: str) -> Picture:
     return Picture(inline(chart), text)
+
+
+def _foremost(listing: SegmentListing) -> list[SegmentLine]:
+    """The segments with anybody in them, most revenue first, or most customers where there is none."""
+    segments = [line for line in listing.lines if not line.segmentation and line.size]
+    return sorted(
+        segments, key=lambda line: -(line.share if line.revenue_share is None else line.revenue_share)
+    )
 
 
 def _stayed(counts: Sequence[Sequence[int]]) -> int:
