@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -11,27 +11,27 @@ from numpy.typing import NDArray
 
 from ethogram.engines.bits import Test, code_tables, decided_by_tests, translate
 from ethogram.engines.clocks import holiday_days, hour_mask, mask_of, timezones
-from ethogram.engines.dispatch import (
-    Operation,
-    empty_of,
-    form_of,
-    is_followed,
+from ethogram.engines.dispatch import Operation, empty_of, form_of, is_followed, operation_lists
+from ethogram.engines.distinct import different
+from ethogram.engines.inputs import rarest
+from ethogram.engines.made import Derived, Made, Owner, Shared, Undone
+from ethogram.engines.rows import (
+    atom_rows,
+    instruction_rows,
     limit_of,
-    operation_lists,
+    output_rows,
     part_row,
     quick_length,
     table_of,
+    window_rows,
 )
-from ethogram.engines.distinct import different
-from ethogram.engines.inputs import rarest
-from ethogram.engines.made import Derived, Made, Owner, Shared, Undone, make, rows_table
 from ethogram.engines.rowwise import Table, limits_of
 from ethogram.engines.spec import ColumnKey, lists_of, properties_of
-from ethogram.engines.tapeset import Arrays, TapeSet
+from ethogram.engines.tapeset import TapeSet
 from ethogram.kernel import layout
-from ethogram.kernel.accumulate import DISTINCT_FEW, FOLLOWED
+from ethogram.kernel.accumulate import DISTINCT_FEW, FOLLOWED, manners
 from ethogram.kernel.calendar import Zones, zones
-from ethogram.kernel.layout import BITS_TEST, NOWHERE, NULL, Program, Tape
+from ethogram.kernel.layout import BITS_TEST, NOWHERE, NULL, Program
 from ethogram.language.instants import moment_of_text
 from ethogram.language.lowering import traits_of_me
 from ethogram.language.plan import (
@@ -49,6 +49,8 @@ from ethogram.model.settings import Settings
 
 Integers = NDArray[np.int64]
 Truth = NDArray[np.bool_]
+ANYTHING = (0, NULL, layout.NEVER)
+"""A range of some column."""
 TAGS = {"number": "n", "text": "t", "flag": "f"}
 
 
@@ -100,6 +102,7 @@ class _Binding:
         self.condition_masks: dict[Expression, Truth | None] = {}
         self.streams: dict[Stream, _Taken] = {}
         self.selections: list[Integers] = []
+        self.ranges = {ANYTHING: 0}
         self.windows = {window: index for index, window in enumerate(plan.windows)}
         self.outputs = {output.name: index for index, output in enumerate(plan.outputs)}
 
@@ -112,7 +115,7 @@ class _Binding:
         levels = [atom.level for atom in self.plan.atoms]
         rows = [self.operation_row(one, *places[one.atom]) for one in operations]
         forms = [row[layout.OP_FORM] for row in rows]
-        lists, placed = operation_lists(
+        lists = operation_lists(
             operations, self.selections, forms, levels, self.levels, len(self.tapes.codes)
         )
         texts = [self.texts.number(text) for text in self.plan.texts]
@@ -125,18 +128,24 @@ class _Binding:
         program = Program(
             levels=self.levels,
             timezone_given=self.timezone_given(),
-            lists=lists,
-            operations=placed,
+            lists=lists.lists,
+            operations=lists.operations,
+            coarse=lists.coarse,
+            loads=lists.loads,
+            ages=np.array(
+                [self.windows[self.plan.atoms[operations[one].atom].window] for one in lists.ages], np.int64
+            ),
             ops=table_of([row[:4] for row in rows], 4, np.int32),
             checks=table_of([row[4:] for row in rows], 4, np.int32),
             links=table_of(self.links, 4),
-            ranges=table_of([(one.low, one.high) for one in operations], 2),
+            ranges=table_of(list(self.ranges), 3),
             conditions=table_of(self.conditions, 4),
             terms=table_of(self.terms, 6),
             locals=table_of(local, 6),
             holidays=days,
             slots=slots,
-            atoms=table_of(self.atom_rows(places), 8),
+            manners=manners(),
+            atoms=table_of(atom_rows(self.plan.atoms, places), 8),
             empties=np.array([empty_of(atom.kind) for atom in self.plan.atoms], np.int64),
             lengths=np.array([quick_length(atom.window) for atom in self.plan.atoms], np.int64),
             tests=table_of([(one.low, one.high, one.turn, one.slot) for one in tests], 4),
@@ -144,10 +153,10 @@ class _Binding:
             bit_code=bit_code,
             sequences=self.sequences(),
             parts=table_of([part_row(part) for window in self.plan.windows for part in window], 6),
-            windows=self.window_table(),
-            outs=self.outs(),
+            windows=table_of(window_rows(self.plan.windows), 2),
+            outs=table_of(output_rows(self.plan.outputs), 3),
             defaults=np.zeros(len(self.plan.outputs), np.int64),
-            ins=self.instructions(),
+            ins=table_of(instruction_rows(self.plan), 4),
             constants=constants,
             tables=self.tests(),
             texts=functions,
@@ -205,17 +214,18 @@ class _Binding:
 
     # --- operations -----------------------------------------------------------------------------------------------
 
-    def operations(self, index: int, place: tuple[int, int, int]) -> Iterable[Operation]:
+    def operations(self, index: int, place: tuple[int, int, int]) -> Sequence[Operation]:
+        """Of one atom all are plain or none is, since the kernel does not mix the two in the order of events."""
         atom = self.plan.atoms[index]
         if atom.sequence is None:
-            if atom.path and place[1] == NOWHERE:
-                return
-            yield self.operation(index, atom.stream)
-            return
-        for number, step in enumerate(atom.sequence.steps):
-            yield self.operation(index, step.stream, number)
+            nothing = atom.path and place[1] == NOWHERE
+            return () if nothing else (self.operation(index, atom.stream),)
+        streams = [step.stream for step in atom.sequence.steps]
         if atom.sequence.strict is not None:
-            yield self.operation(index, atom.sequence.strict, len(atom.sequence.steps))
+            streams.append(atom.sequence.strict)
+        found = [self.operation(index, stream, number) for number, stream in enumerate(streams)]
+        plain = all(one.plain for one in found)
+        return [one._replace(plain=plain) for one in found]
 
     def operation(self, index: int, stream: Stream, step: int = NOWHERE) -> Operation:
         atom = self.plan.atoms[index]
@@ -408,7 +418,9 @@ class _Binding:
         form, window = form_of(kind, place, atom.number), self.windows[atom.window]
         if form == layout.STEP:
             column = self.link_of[one.atom] + one.step
-        return one.atom, form, one.range_column, column, window, one.step, *one.conditions
+        limits = (one.range_column, one.low, one.high) if one.range_column != NOWHERE else ANYTHING
+        which = self.ranges.setdefault(limits, len(self.ranges))
+        return one.atom, form, which, column, window, one.step, *one.conditions
 
     def timezone_given(self) -> int:
         if not any(row.of_customer for row in self.locals):
@@ -427,26 +439,6 @@ class _Binding:
             masks = hour_mask(one.hours), mask_of(one.weekdays, range(7)), mask_of(one.months, range(1, 13))
             rows.append((*masks, first, past, int(one.of_customer)))
         return rows, np.array(days, np.int64)
-
-    def atom_rows(self, places: Sequence[tuple[int, int, int]]) -> list[tuple[int, ...]]:
-        rows: list[tuple[int, ...]] = []
-        sequences = 0
-        for atom, (_, place, column) in zip(self.plan.atoms, places, strict=True):
-            text_ties = atom.kind is Kind.MOST_FREQUENT and atom.of == "text"
-            rows.append(
-                (
-                    place,
-                    column,
-                    atom.number,
-                    1 if text_ties else atom.step.micros,
-                    atom.step.months,
-                    NOWHERE if atom.since is None else atom.since,
-                    NOWHERE if atom.until is None else atom.until,
-                    NOWHERE if atom.sequence is None else sequences,
-                )
-            )
-            sequences += atom.sequence is not None
-        return rows
 
     def sequences(self) -> Integers:
         found = [atom.sequence for atom in self.plan.atoms if atom.sequence is not None]
@@ -485,29 +477,6 @@ class _Binding:
         found = self.column(keys[0])
         assert found is not None
         return found
-
-    def window_table(self) -> Integers:
-        end = np.cumsum([len(window) for window in self.plan.windows], dtype=np.int64)
-        sizes = [len(window) for window in self.plan.windows]
-        rows = [(int(past) - size, int(past)) for past, size in zip(end, sizes, strict=True)]
-        return table_of(rows, 2)
-
-    def outs(self) -> Integers:
-        rows, begin = [], 0
-        for output in self.plan.outputs:
-            rows.append((begin, begin + len(output.code), output.level))
-            begin += len(output.code)
-        return table_of(rows, 3)
-
-    def instructions(self) -> Integers:
-        """Text constants follow the others."""
-        texts = len(self.plan.constants)
-        rows = []
-        for output in self.plan.outputs:
-            for one in output.code:
-                of_text = (one.op is Op.CONST and one.b) or one.op is Op.GROUP_TEXT
-                rows.append((one.op, one.a + texts if of_text else one.a, one.b, one.c))
-        return table_of(rows, 4)
 
     def uses(self, op: Op) -> bool:
         return any(one.op is op for output in self.plan.outputs for one in output.code)
@@ -594,9 +563,12 @@ class _Binding:
         for index, (atom, kind) in enumerate(zip(self.plan.atoms, kinds, strict=True)):
             begin, end = row("slot", index)
             own, window = first[index : index + 2], self.windows[atom.window]
-            slots.append(
-                (kind, window, *own, begin, begin + decided.get(index, 0), end, int(index in turning))
-            )
+            if own[0] == own[1]:
+                own = [len(tests)] * 2  # one that nobody asks about
+            machine_first = begin + decided.get(index, 0)
+            more = own[1] - own[0] > 1 or index in turning or machine_first < end
+            more |= quick_length(atom.window) < 0
+            slots.append((kind, window, *own, begin, machine_first, end, int(more)))
         sizes = {"fixed": self.plan.fixed, "fitted": self.plan.fits, "signal": self.plan.signals}
         rows = [row(kind, index) for kind, some in sizes.items() for index in range(len(some))]
         rows += [row("given", index) for index in range(len(self.plan.givens))]
@@ -611,28 +583,3 @@ class _Binding:
             if type_ in TAGS
         }
         return np.array([wanted.get(key, NOWHERE) for key in self.tapes.traits] or [NOWHERE], np.int64)
-
-
-# --- a bucket's tape ----------------------------------------------------------------------------------------------------
-
-
-def tape_of(bound: Bound, tapes: TapeSet, arrays: Arrays, settings: Settings) -> Tape:
-    """The bucket's tape with the columns that the program needs made of it."""
-    flat = arrays["flat"]
-    if bound.columns:
-        rows = rows_table(tapes, arrays, ZoneInfo(settings.timezone))
-        code_name = np.array([code[0] for code in tapes.codes] or [0], np.int64)
-        made = [make(column, rows, arrays, code_name) for column in bound.columns]
-        flat = np.concatenate([flat, np.stack(made)]) if len(flat) else np.stack(made)
-    return Tape(
-        spans=arrays["spans"],
-        time=arrays["time"],
-        code=arrays["code"],
-        flat=flat,
-        coded=bound.coded,
-        ragged_offset=arrays["ragged_offset"],
-        ragged_value=arrays["ragged_value"],
-        births=arrays["births"],
-        given_spans=arrays["given_spans"],
-        given=arrays["given"],
-    )

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.engines.distinct import different
+from ethogram.engines.rows import table_of
 from ethogram.kernel import layout
 from ethogram.kernel.accumulate import DISTINCT_FEW, FOLLOWED
 from ethogram.kernel.calendar import UNIT_DAY
 from ethogram.kernel.layout import NOWHERE, NULL
-from ethogram.language.plan import ZERO_OF_NOTHING, Atom, Kind, Part, Step, Window
+from ethogram.language.plan import ZERO_OF_NOTHING, Atom, Kind
 
 Integers = NDArray[np.int64]
 
 FORMS: dict[int, int] = {
-    Kind.DID: layout.PRESENT, Kind.COUNT: layout.PRESENT, Kind.FIRST_TIME: layout.PRESENT,
-    Kind.LAST_TIME: layout.PRESENT, Kind.SUM: layout.ADD, Kind.AVERAGE: layout.ADD, Kind.MAX: layout.GREATEST,
+    Kind.DID: layout.PRESENT, Kind.COUNT: layout.PRESENT, Kind.FIRST_TIME: layout.MOMENT,
+    Kind.LAST_TIME: layout.MOMENT, Kind.SUM: layout.ADD, Kind.AVERAGE: layout.ADD, Kind.MAX: layout.GREATEST,
     Kind.MIN: layout.LEAST, Kind.FIRST_VALUE: layout.EARLIEST, Kind.LAST_VALUE: layout.LATEST,
     Kind.PERIODS: layout.DAYS, DISTINCT_FEW: layout.MASK, FOLLOWED: layout.STEP,
 }  # fmt: skip
 """How the kernel's hot path feeds a kind; it calls for those that are not here."""
+MOST_AGES = 15
 
 
 class Operation(NamedTuple):
@@ -39,6 +41,17 @@ class Operation(NamedTuple):
     low: int = 0
     high: int = 0
     conditions: tuple[int, int] = (0, 0)
+
+
+class Lists(NamedTuple):
+    """`Program.lists`, `operations` and `loads`, for each of the ages an operation with its window, and whether there are
+    more windows than ages."""
+
+    lists: NDArray[np.int32]
+    operations: NDArray[np.int32]
+    loads: NDArray[np.int64]
+    ages: list[int]
+    coarse: int
 
 
 def form_of(kind: int, place: int, unit: int) -> int:
@@ -76,9 +89,9 @@ def operation_lists(
     levels: Sequence[int],
     depth: int,
     codes: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """`Program.lists` and `Program.operations`; a list that several codes have is there once. `selections` are ascending
-    codes, `forms` the operations', those that are alike stand together where their windows are; `levels` are the atoms'."""
+) -> Lists:
+    """A list that several codes have is there once. `selections` are ascending codes, `forms` the operations', those that are
+    alike stand together where their windows are; `levels` are the atoms'."""
     facts = np.array(
         [
             (levels[one.atom], not one.plain, one.order, form, one.atom, -one.step)
@@ -87,8 +100,11 @@ def operation_lists(
         np.int64,
     ).reshape(-1, 6)
     order = np.lexsort(facts.T[:0:-1])
+    plain, orders = facts[:, 1] == 0, facts[:, 2]
+    ages = _ages(orders[plain])
+    place = np.where(plain, np.searchsorted(ages, orders, side="right"), len(ages) + 1)
     selection = np.array([one.selection for one in operations], np.int64)
-    lists, pieces, size = [], [], 0
+    lists, pieces, loads, size = [], [], [], 0
     for level in range(depth):
         own = order[facts[order, 0] == level]
         used = np.unique(selection[own])
@@ -97,28 +113,54 @@ def operation_lists(
         is_first[first] = True
         kinds = {one: kind[selections[one][is_first[selections[one]]]] for one in used}
         rows = [kinds[one] for one in selection[own]]
-        begins, piece = _joined(own, rows, facts[own, 1], len(first))
+        begins, piece, longest = _joined(own, rows, _Heads(place[own], len(ages) + 2), len(first))
         lists.append((begins + size)[kind])
         pieces.append(piece)
+        loads.append((int(plain[own].sum()), int((~plain[own]).sum()), longest))
         size += len(piece)
-    return np.stack(lists).astype(np.int32), np.concatenate(pieces).astype(np.int32)
+    pieces.append(np.zeros(layout.ABREAST, np.int64))  # that many are read from where a list begins
+    return Lists(
+        np.stack(lists).astype(np.int32),
+        np.concatenate(pieces).astype(np.int32),
+        table_of(loads, 3),
+        [int(np.flatnonzero(plain & (orders == age))[0]) for age in ages],
+        int(len(ages) < len(np.unique(orders[plain]))),
+    )
+
+
+class _Heads(NamedTuple):
+    """What stands before a list: how many of its plain operations are in windows older than each of the ages, how many there
+    are, and how many others. `place` is where each operation counts."""
+
+    place: Integers
+    width: int
 
 
 def _joined(
-    operations: Integers, rows: Sequence[Integers], careful: Integers, size: int
-) -> tuple[Integers, Integers]:
-    """Lists one after the other, and where each begins, of operations with the rows whose lists they are in."""
-    lengths = [len(some) for some in rows]
+    operations: Integers, rows: Sequence[Integers], heads: _Heads, size: int
+) -> tuple[Integers, Integers, int]:
+    """Lists one after the other, where in each the number of plain operations is, and the greatest such number; of operations with
+    the rows whose lists they are in."""
+    width, lengths = heads.width, [len(some) for some in rows]
     row = np.concatenate([np.zeros(0, np.int64), *rows])
-    counts = np.bincount(row, minlength=size)
-    cautious = np.bincount(row, np.repeat(careful, lengths), size).astype(np.int64)
-    begins = np.cumsum(counts + 2) - counts - 2
-    whole = np.empty(len(row) + 2 * size, np.int64)
+    head = np.bincount(row * width + np.repeat(heads.place, lengths), minlength=size * width)
+    head = head.reshape(size, width)
+    counts = head.sum(axis=1)
+    head[:, :-1] = np.cumsum(head[:, :-1], axis=1)
+    begins = np.cumsum(counts + width) - counts - width
+    whole = np.empty(len(row) + width * size, np.int64)
     is_operation = np.ones(len(whole), np.bool_)
-    is_operation[begins] = is_operation[begins + 1] = False
-    whole[begins], whole[begins + 1] = counts - cautious, cautious
+    at = begins[:, None] + np.arange(width)
+    is_operation[at] = False
+    whole[at] = head
     whole[is_operation] = np.repeat(operations, lengths)[np.argsort(row, kind="stable")]
-    return begins, whole
+    return begins + width - 2, whole, int(head[:, -2].max(initial=0))
+
+
+def _ages(orders: Integers) -> Integers:
+    """Where windows begin, the earliest first; of many that are next to each other one."""
+    found = np.unique(orders)
+    return found[:: -(-max(1, len(found)) // MOST_AGES)]
 
 
 def _alike(selections: Sequence[Integers], codes: int) -> tuple[Integers, Integers]:
@@ -127,29 +169,3 @@ def _alike(selections: Sequence[Integers], codes: int) -> tuple[Integers, Intege
     for number, some in enumerate(selections):
         words[number >> 6, some] |= np.uint64(1) << np.uint64(number & 63)
     return different(list(words))
-
-
-# --- rows of the program's tables -----------------------------------------------------------------------------------------
-
-
-def table_of(rows: Sequence[Sequence[int]], columns: int, kind: type[Any] = np.int64) -> NDArray[Any]:
-    return np.array(rows, kind).reshape(len(rows), columns)
-
-
-def part_row(part: Part) -> tuple[int, ...]:
-    return layout.PARTS[part.kind], part.step.micros, part.step.months, part.unit, part.first, part.past
-
-
-def limit_of(step: Step | None) -> tuple[int, int]:
-    if step is None:
-        return -1, 0
-    return step.micros, step.months
-
-
-def quick_length(window: Window) -> int:
-    """The length of a rolling window in microseconds; 0 for all of the past, -1 where the calendar decides."""
-    if not window or all(part.kind in ("since", "until") for part in window):
-        return 0
-    if len(window) == 1 and window[0].kind == "from" and window[0].step.micros > 0:
-        return window[0].step.micros
-    return -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from ethogram.engines.spec import ColumnKey
 from ethogram.engines.tapefiles import Arrays
 from ethogram.engines.tapes import Ragged
 from ethogram.engines.tapeset import TapeSet
-from ethogram.kernel.layout import NULL
+from ethogram.kernel.layout import NULL, Tape
 from ethogram.language.plan import Stream
 from ethogram.language.tree import Expression
 
@@ -126,3 +127,27 @@ def _undone(column: Undone, rows: Table, arrays: Arrays, code_name: Integers) ->
         np.minimum.at(undone, many.row[mine], first[place[mine]])
     undone[undone == 2**63 - 1] = NULL
     return undone
+
+
+def tape_of(columns: Sequence[Made], coded: Integers, tapes: TapeSet, arrays: Arrays, zone: ZoneInfo) -> Tape:
+    """The bucket's tape with the columns that a program needs made of it."""
+    flat = arrays["flat"]
+    if columns:
+        rows = rows_table(tapes, arrays, zone)
+        code_name = np.array([code[0] for code in tapes.codes] or [0], np.int64)
+        made = [make(column, rows, arrays, code_name) for column in columns]
+        flat = np.concatenate([flat, np.stack(made)]) if len(flat) else np.stack(made)
+    if not len(flat):
+        flat = arrays["time"].reshape(1, -1)  # the hot path reads some column before it asks whether it must
+    return Tape(
+        spans=arrays["spans"],
+        time=arrays["time"],
+        code=arrays["code"],
+        flat=flat,
+        coded=coded,
+        ragged_offset=arrays["ragged_offset"],
+        ragged_value=arrays["ragged_value"],
+        births=arrays["births"],
+        given_spans=arrays["given_spans"],
+        given=arrays["given"],
+    )

@@ -8,15 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain, islice
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ethogram.engines.answers import NEVER, Moves, Positions
-from ethogram.engines.binding import Bound, bind, tape_of
+from ethogram.engines.binding import Bound, bind
 from ethogram.engines.crowds import FEW_ROWS, MANY_ROWS, Crowd, Part, crowds, whole
 from ethogram.engines.fitting import fitted_values
+from ethogram.engines.made import tape_of
 from ethogram.engines.rounding import rounded
 from ethogram.engines.tapefiles import Arrays
 from ethogram.engines.tapeset import TapeSet
@@ -98,7 +100,8 @@ class Runner:
         return self._tape(self.tapes.arrays(bucket))
 
     def _tape(self, arrays: Arrays) -> Tape:
-        return tape_of(self.bound, self.tapes, arrays, self.settings)
+        zone = ZoneInfo(self.settings.timezone)
+        return tape_of(self.bound.columns, self.bound.coded, self.tapes, arrays, zone)
 
     # --- what is known beside the tape ------------------------------------------------------------------------------
 

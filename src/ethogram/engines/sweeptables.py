@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ethogram.engines.binding import Bound
 from ethogram.engines.claims import Claim, Claims
-from ethogram.engines.dispatch import table_of
+from ethogram.engines.rows import table_of
 from ethogram.kernel.accumulate import DISTINCT_FEW, MAX, MIN, PERIODS, SUM
 from ethogram.kernel.layout import (
     ATOM_COLUMN,
@@ -57,9 +57,8 @@ def claim_tables(
         op = op_of[claim.slot]
         kind = int(program.slots[claim.slot, SLOT_KIND])
         place, value_column = program.atoms[claim.slot, [ATOM_PLACE, ATOM_COLUMN]].tolist()
-        column, (low, high) = int(program.ops[op, OP_RANGE]), program.ranges[op].tolist()
-        if column == NOWHERE:
-            low, high = NULL, NEVER
+        which = program.ops[op, OP_RANGE]
+        column, low, high = program.ranges[which].tolist() if which else (NOWHERE, NULL, NEVER)
         least, most = (claim.low, claim.high) if claim.is_single else (LEAST_VALUE, NEVER)
         if kind not in (SUM, MIN, MAX, DISTINCT_FEW):
             place = NOWHERE

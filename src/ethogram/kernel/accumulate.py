@@ -30,6 +30,9 @@ from ethogram.kernel.layout import (
     LINK_STEP,
     LINK_STEPS,
     LINK_WITHIN,
+    MANNER_SCALE,
+    MANNER_SOURCE,
+    NEVER,
     NOWHERE,
     NULL,
     OP_SLOT,
@@ -529,6 +532,16 @@ def _sequence(
         scratch.state[STATUS] = ARENA_FULL
         return False
     return any_chain(search, scratch.sorted, kept, sequences, row, as_of, zones)
+
+
+def manners() -> Integers:
+    """`Program.manners`: how the value of each kind is found where it needs no more than that."""
+    rows = np.tile(np.array([VALUE, NEVER, 1, FIRST_TIME_SEEN], np.int64), (FOLLOWED + 1, 1))
+    rows[DID] = VALUE, 1, 1, EXTRA
+    rows[[COUNT, PERIODS, DISTINCT_FEW], MANNER_SCALE] = MILLION
+    rows[FIRST_TIME, MANNER_SOURCE] = FIRST_TIME_SEEN
+    rows[LAST_TIME] = EXTRA, NEVER, 1, EXTRA
+    return rows
 
 
 @compiled

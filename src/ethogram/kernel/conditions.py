@@ -10,7 +10,6 @@ from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
     CODED,
     FLAT,
-    HIGH,
     IF_COLUMN,
     IF_HIGH,
     IF_KIND,
@@ -23,10 +22,12 @@ from ethogram.kernel.layout import (
     LOCAL_PAST,
     LOCAL_TIME,
     LOCAL_WEEKDAYS,
-    LOW,
     NOT_UNDONE,
     NULL,
     OP_RANGE,
+    RANGE_COLUMN,
+    RANGE_HIGH,
+    RANGE_LOW,
     STAMP,
     TERM_AND,
     TERM_BY_RANK,
@@ -53,11 +54,10 @@ from ethogram.kernel.machine import compares
 
 @compiled
 def in_range(flat: Integers, ops: NDArray[np.int32], ranges: Integers, op: int, event: int) -> bool:
-    """Whether the event's number is in the operation's range, if it has one."""
-    column = ops[op, OP_RANGE]
-    if column < 0:
-        return True
-    return ranges[op, LOW] <= flat[column, event] <= ranges[op, HIGH]
+    """Whether the event is in the operation's range."""
+    row = ops[op, OP_RANGE]
+    value = flat[ranges[row, RANGE_COLUMN], event]
+    return (ranges[row, RANGE_LOW] <= value) & (value <= ranges[row, RANGE_HIGH])
 
 
 @compiled

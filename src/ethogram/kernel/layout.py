@@ -26,15 +26,24 @@ Integers = NDArray[np.int64]
 # where a column's values are: on each event, in the event's code, or several an event
 FLAT, CODED, RAGGED = 0, 1, 2
 
-# Program.ops, a row what one event does to one slot: the form of feeding it, the column whose range is checked, that of the
-# value; Program.checks, the rest: the window, the step of a sequence, and the conditions from FIRST up to PAST
+# Program.ops, a row what one event does to one slot: the form of feeding it, the range of the event, the column of the value;
+# Program.checks, the rest: the window, the step of a sequence, and the conditions from FIRST up to PAST
 OP_SLOT, OP_FORM, OP_RANGE, OP_VALUE = range(4)
 CHECK_WINDOW, CHECK_STEP, CHECK_FIRST, CHECK_PAST = range(4)
-PRESENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, STEP, OTHER = range(10)
+PRESENT, MOMENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, STEP, OTHER = range(11)
+# Program.manners, a row a kind: how to settle it
+MANNER_SOURCE, MANNER_MOST, MANNER_SCALE, MANNER_REFERENCE = range(4)
 # Program.links, which OP_VALUE counts for a STEP: its place in Scratch.chains, its number, the limit from first step to last,
 # and how many steps there are
 LINK_PLACE, LINK_STEP, LINK_WITHIN, LINK_STEPS = range(4)
+# Program.ranges: a flat column and its limits; the first one holds every event
+RANGE_COLUMN, RANGE_LOW, RANGE_HIGH = range(3)
 LOW, HIGH = 0, 1
+# Program.loads of a level: how many operations it has without and with conditions, and how many of the first the longest list
+LOAD_PLAIN, LOAD_CAREFUL, LOAD_LONGEST = range(3)
+# Scratch.pending and queues: an operation and above it an event; how many are taken at a time
+EVENT_SHIFT, OPERATION = 32, 2**32 - 1
+ABREAST, PENDING = 8, 1024
 # Program.conditions: kinds, columns
 IN_RANGE, LOCAL_TIME, NOT_UNDONE, TERMS = range(4)
 IF_KIND, IF_COLUMN, IF_LOW, IF_HIGH = range(4)
@@ -44,9 +53,9 @@ TERM_KIND, TERM_PLACE, TERM_COLUMN, TERM_OPERATOR, TERM_OUTPUT, TERM_BY_RANK = r
 # Program.locals: bit masks, and rows of Program.holidays (FIRST = -1: any day)
 LOCAL_HOURS, LOCAL_WEEKDAYS, LOCAL_MONTHS, LOCAL_FIRST, LOCAL_PAST, LOCAL_OF_CUSTOMER = range(6)
 # Program.slots, what each touched one is asked: its tests, and the outputs that it may change, those that tests decide
-# before those for the machine; Program.atoms, the rest about it
-SLOT_KIND, SLOT_WINDOW, SLOT_TESTS, SLOT_TESTS_END, SLOT_OUTS, SLOT_MACHINE, SLOT_OUTS_END, SLOT_TURNS = (
-    range(8)
+# before those for the machine; whether there is more than one test to ask; Program.atoms, the rest about it
+SLOT_KIND, SLOT_WINDOW, SLOT_TESTS, SLOT_TESTS_END, SLOT_OUTS, SLOT_MACHINE, SLOT_OUTS_END, SLOT_MORE = range(
+    8
 )
 (
     ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE,
@@ -143,7 +152,13 @@ class People(NamedTuple):
 
 class Program(NamedTuple):
     """`lists[level, code]` is a place in `operations`, where two numbers stand, then as many operations: first those of
-    which only the window's start and one range are to be checked, sorted by the start, then those with conditions.
+    which only the window's start and one range are to be checked, sorted by the start, then those with conditions. `ages`
+    are windows, the longest first; before the two numbers stand how many of the first operations' windows may have an event
+    that is in none of these, in the first of them, in the second too, and so on. `coarse` is 1 where there are more windows
+    than ages, so that these numbers may be too high.
+
+    A slot's value is what stands in the source column of its kind's manner, at most so much, times a scale; the moment in
+    the reference column is the first to leave its window. Kinds that need more have it done to their value before.
 
     `empties` are the values of untouched slots, `lengths` those of their windows in microseconds, 0 for all of the past, -1
     where the calendar decides. `bits` are outputs that tests of slots decide, for 64 customers at a time. `inputs` has rows (first, past) of `triggered`, the outputs to run when an
@@ -155,15 +170,19 @@ class Program(NamedTuple):
     timezone_given: int
     lists: NDArray[np.int32]
     operations: NDArray[np.int32]
+    coarse: int
+    loads: Annotated[Integers, 3]
+    ages: Integers
     ops: Annotated[NDArray[np.int32], 4]
     checks: Annotated[NDArray[np.int32], 4]
-    ranges: Annotated[Integers, 2]
+    ranges: Annotated[Integers, 3]
     links: Annotated[Integers, 4]
     conditions: Integers
     terms: Integers
     locals: Integers
     holidays: Integers
     slots: Annotated[NDArray[np.int32], 8]
+    manners: Annotated[Integers, 4]
     atoms: Annotated[Integers, 8]
     empties: Integers
     lengths: Integers
@@ -185,8 +204,10 @@ class Program(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """`bounds` has the first and last moment of each window, inclusive, `opens` the first of each operation's; `dirty` the
-    slots that are not as `empties` says; the arena rows of (value, next). `search` is for chains of events, `digits` for
+    """`bounds` has the first and last moment of each window, inclusive, `opens` the first of each operation's, `starts` that
+    of each of the `ages`, then NEVER. What the events at hand are to do is `pending`, then in the queue of its form: form f
+    has `queues[f * len(pending) : filled[f]]`. `dirty` are the slots that are not as `empties` says; the arena rows of
+    (value, next). `search` is for chains of events, `digits` for
     two numbers written out. `limits` are those of the tests at the moment, `words` their truth for the 64 customers at
     hand, `chains` the latest first event of a chain that reaches each step, `fresh_words` the truth for people without events. Rows of `givens` and `outs` are stamped with
     the number of the answer that wrote them.
@@ -195,6 +216,10 @@ class Scratch(NamedTuple):
     state: Integers
     bounds: Annotated[Integers, 2]
     opens: Integers
+    starts: Integers
+    pending: Integers
+    queues: Integers
+    filled: Integers
     slots: Annotated[Integers, 4]
     givens: Annotated[Integers, 2]
     outs: Annotated[Integers, 2]
@@ -245,10 +270,15 @@ def scratch(program: Program, givens: int, arena: int) -> Scratch:
     slots, outputs, tests = len(program.slots), len(program.outs), len(program.tests)
     untouched = np.zeros((slots, 4), np.int64)
     untouched[:, VALUE], untouched[:, FIRST_TIME_SEEN] = program.empties, NULL
+    room = PENDING + int(program.loads[:, LOAD_LONGEST].max(initial=0)) + ABREAST
     return Scratch(
         state=np.zeros(10, np.int64),
         bounds=np.zeros((max(1, len(program.windows)), 2), np.int64),
         opens=np.zeros(max(1, len(program.ops)), np.int64),
+        starts=np.full(len(program.ages) + 1, NEVER, np.int64),
+        pending=np.zeros(room, np.int64),
+        queues=np.zeros((OTHER + 1) * room, np.int64),
+        filled=np.zeros(OTHER + 1, np.int64),
         slots=untouched,
         givens=np.zeros((max(1, givens), 2), np.int64),
         outs=np.zeros((max(1, outputs), 2), np.int64),
@@ -260,8 +290,8 @@ def scratch(program: Program, givens: int, arena: int) -> Scratch:
         search=np.zeros((5, arena), np.int64),
         digits=np.zeros((2, 32), np.int64),
         chains=np.zeros(len(program.links) + 1, np.int64),
-        limits=np.zeros((max(1, tests), 2), np.int64),
-        words=np.zeros(max(1, tests), np.uint64),
-        fresh_words=np.zeros(max(1, tests), np.uint64),
+        limits=np.zeros((tests + 1, 2), np.int64),
+        words=np.zeros(tests + 1, np.uint64),
+        fresh_words=np.zeros(tests + 1, np.uint64),
         bit_stack=np.zeros(len(program.bit_code) + 1, np.uint64),
     )

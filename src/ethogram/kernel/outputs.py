@@ -5,17 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.kernel.accumulate import (
-    COUNT,
-    DID,
-    DISTINCT_FEW,
-    FIRST_TIME,
-    LAST_TIME,
-    PERIODS,
-    STREAK,
-    settle,
-)
-from ethogram.kernel.arithmetic import MILLION
+from ethogram.kernel.accumulate import DISTINCT_FEW, STREAK, settle
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
@@ -29,19 +19,22 @@ from ethogram.kernel.layout import (
     BITS_TEST,
     DIRTY,
     DUE,
-    EXTRA,
-    FIRST_TIME_SEEN,
     HIGH,
     LOW,
+    MANNER_MOST,
+    MANNER_REFERENCE,
+    MANNER_SCALE,
+    MANNER_SOURCE,
+    NEVER,
     NULL,
     OUT_LEVEL,
     SLOT_KIND,
     SLOT_MACHINE,
+    SLOT_MORE,
     SLOT_OUTS,
     SLOT_OUTS_END,
     SLOT_TESTS,
     SLOT_TESTS_END,
-    SLOT_TURNS,
     SLOT_WINDOW,
     STAMP,
     TEST_TURN,
@@ -92,52 +85,68 @@ def settle_touched(
 ) -> None:
     """Values of the slots touched since `begin`, the moments they lapse, the tests they pass (where the answer goes to a
     position of the sheet), and the outputs they may change."""
-    table, dirty, state, candidates = scratch.slots, scratch.dirty, scratch.state, scratch.candidates
-    slots, lengths, triggered = program.slots, program.lengths, program.triggered
+    table, dirty, state = scratch.slots, scratch.dirty, scratch.state
+    slots, manners, lengths = program.slots, program.manners, program.lengths
     limits, words = scratch.limits, scratch.words
     lane = np.uint64(position & 63)
     others = ~(ONE << lane)
     due = state[DUE]
+    # forms of feeding follow each other, so that only what differs within one is hard to foresee and has no branches
     for k in range(begin, state[DIRTY]):
         slot = dirty[k]
         kind = slots[slot, SLOT_KIND]
-        value, first, last = table[slot, VALUE], table[slot, FIRST_TIME_SEEN], table[slot, EXTRA]
-        if kind < STREAK or kind == DISTINCT_FEW:
-            # written without branches, since which kind comes next is hard to foresee
-            value = ones(value) if kind == DISTINCT_FEW else value
-            value *= MILLION if (kind == COUNT) | (kind == PERIODS) | (kind == DISTINCT_FEW) else 1
-            value = 1 if kind == DID else value
-            value = last if kind == LAST_TIME else value
-            value = first if kind == FIRST_TIME else value
-            table[slot, VALUE] = value
-        else:
+        if kind == DISTINCT_FEW:
+            table[slot, VALUE] = ones(table[slot, VALUE])
+        elif kind >= STREAK:
             state[DUE] = due
             settle(tape, program, zones, scratch, slot, kind, u, as_of)
             due = state[DUE]
-            value = table[slot, VALUE]
-        reference = last if (kind == DID) | (kind == LAST_TIME) else first
-        length = lengths[slot]
-        if length != 0:
-            at = reference + length
-            if length < 0:
-                window = slots[slot, SLOT_WINDOW]
-                at = next_edge(program.windows, program.parts, zones, window, reference, as_of)
-            due = at if (at > as_of) & (at < due) else due
-        outs = slots[slot, SLOT_OUTS]
+        value = min(table[slot, manners[kind, MANNER_SOURCE]], manners[kind, MANNER_MOST])
+        value *= manners[kind, MANNER_SCALE]
+        reference = table[slot, manners[kind, MANNER_REFERENCE]]
+        table[slot, VALUE] = value
+        at = reference + lengths[slot]
+        due = min(due, at if at > as_of else NEVER)
+        if slots[slot, SLOT_MORE] or position < 0:
+            state[DUE] = due
+            _settle_more(program, zones, scratch, slot, value, reference, as_of, position)
+            due = state[DUE]
         if position >= 0:
-            outs = slots[slot, SLOT_MACHINE]
-            for test in range(slots[slot, SLOT_TESTS], slots[slot, SLOT_TESTS_END]):
-                holds = (limits[test, LOW] <= value) & (value <= limits[test, HIGH])
-                words[test] = (words[test] & others) | (np.uint64(holds) << lane)
-            if slots[slot, SLOT_TURNS] and value != NULL:
-                state[DUE] = due
-                for test in range(slots[slot, SLOT_TESTS], slots[slot, SLOT_TESTS_END]):
-                    if program.tests[test, TEST_TURN] != NULL:
-                        wake(state, value + program.tests[test, TEST_TURN], as_of)
-                        wake(state, value + program.tests[test, TEST_TURN] + 1, as_of)
-                due = state[DUE]
-        mark(candidates, triggered, outs, slots[slot, SLOT_OUTS_END])
+            test = slots[slot, SLOT_TESTS]
+            holds = (limits[test, LOW] <= value) & (value <= limits[test, HIGH])
+            words[test] = (words[test] & others) | (np.uint64(holds) << lane)
     state[DUE] = due
+
+
+@compiled
+def _settle_more(
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    slot: int,
+    value: int,
+    reference: int,
+    as_of: int,
+    position: int,
+) -> None:
+    """A slot with another window than a rolling one, with outputs for the machine, with several tests or one that time alone
+    turns."""
+    state, slots, limits, words = scratch.state, program.slots, scratch.limits, scratch.words
+    if program.lengths[slot] < 0:
+        window = slots[slot, SLOT_WINDOW]
+        wake(state, next_edge(program.windows, program.parts, zones, window, reference, as_of), as_of)
+    outs = slots[slot, SLOT_OUTS] if position < 0 else slots[slot, SLOT_MACHINE]
+    mark(scratch.candidates, program.triggered, outs, slots[slot, SLOT_OUTS_END])
+    if position < 0:
+        return
+    bit = ONE << np.uint64(position & 63)
+    for test in range(slots[slot, SLOT_TESTS], slots[slot, SLOT_TESTS_END]):
+        holds = (limits[test, LOW] <= value) & (value <= limits[test, HIGH])
+        words[test] = words[test] | bit if holds else words[test] & ~bit
+        turn = program.tests[test, TEST_TURN]
+        if turn != NULL and value != NULL:
+            wake(state, value + turn, as_of)
+            wake(state, value + turn + 1, as_of)
 
 
 @compiled

@@ -159,6 +159,8 @@ def _bind_moment(
     bind_windows(program.windows, program.parts, zones, as_of, scratch.bounds)
     for op in range(len(program.ops)):
         scratch.opens[op] = scratch.bounds[program.checks[op, CHECK_WINDOW], 0]
+    for age in range(len(program.ages)):
+        scratch.starts[age] = scratch.bounds[program.ages[age], 0]
     _bind_tests(program, scratch, as_of)
     if state[DEFAULTS_FROM] <= as_of < state[DEFAULTS_DUE]:
         return

@@ -7,12 +7,14 @@ The commonest forms of feeding an accumulator are handled here, on tables held i
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ethogram.kernel.accumulate import begin_chains, feed, follow
 from ethogram.kernel.calendar import DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import conditions_hold, in_range, output_value
 from ethogram.kernel.layout import (
+    ABREAST,
     ADD,
     ATOM_SINCE,
     ATOM_UNTIL,
@@ -21,17 +23,25 @@ from ethogram.kernel.layout import (
     CHECK_WINDOW,
     DAYS,
     DIRTY,
+    EVENT_SHIFT,
     EXTRA,
     FIRST_TIME_SEEN,
     GREATEST,
     LATEST,
     LEAST,
+    LEAST_VALUE,
+    LOAD_CAREFUL,
+    LOAD_LONGEST,
+    LOAD_PLAIN,
     MASK,
+    MOMENT,
     NEVER,
     NULL,
     OP_FORM,
     OP_SLOT,
     OP_VALUE,
+    OPERATION,
+    OTHER,
     OVERFLOW,
     PRESENT,
     STATUS,
@@ -48,98 +58,229 @@ from ethogram.kernel.layout import (
 from ethogram.kernel.machine import wake
 from ethogram.kernel.windows import next_edge
 
+LEAST_NUMBER = np.uint64(LEAST_VALUE % 2**64)
+
 
 @compiled
 def scan(
     tape: Tape, program: Program, zones: Zones, scratch: Scratch, u: int, as_of: int, level: int
 ) -> None:
     """Every event up to now through the operations of one level."""
-    lists, operations, ops, ranges = program.lists, program.operations, program.ops, program.ranges
-    opens, table, state, dirty = scratch.opens, scratch.slots, scratch.state, scratch.dirty
-    times, codes, flat, coded = tape.time, tape.code, tape.flat, tape.coded
-    links, chains = program.links, scratch.chains
-    touched = state[DIRTY]
-    first_event, past_event = tape.spans[u, 0], tape.spans[u, 1]
-    # lists are looked up an event ahead, so that nothing waits for them
-    following = lists[level, codes[first_event]] if first_event < past_event else 0
-    following_plain = operations[following]
-    for event in range(first_event, past_event):
+    first, past = tape.spans[u, 0], _events_until(tape, u, as_of)
+    if past < tape.spans[u, 1]:
+        wake(scratch.state, tape.time[past], as_of)
+    chunk = first if program.loads[level, LOAD_PLAIN] else past
+    while chunk < past:
+        following = _sort_out(tape, program, scratch, level, chunk, past)
+        _take_presence(tape, program, scratch, PRESENT, chunk)
+        _take_presence(tape, program, scratch, MOMENT, chunk)
+        for form in range(ADD, LATEST + 1):
+            _take_numbers(tape, program, scratch, form, chunk)
+        _take_bits(tape, program, scratch, chunk)
+        _take_days(tape, program, zones, scratch, chunk)
+        _take_steps(tape, program, scratch, chunk)
+        for place in range(OTHER * len(scratch.pending), scratch.filled[OTHER]):
+            event = chunk + (scratch.queues[place] >> EVENT_SHIFT)
+            feed(tape, program, zones, scratch, scratch.queues[place] & OPERATION, event, tape.time[event])
+        chunk = following
+    if program.loads[level, LOAD_CAREFUL]:
+        _carefully(tape, program, zones, scratch, first, past, as_of, level)
+
+
+@compiled
+def _events_until(tape: Tape, u: int, as_of: int) -> int:
+    """The first of a customer's events after now, or the place past them all."""
+    low, high = tape.spans[u, 0], tape.spans[u, 1]
+    if low == high or tape.time[high - 1] <= as_of:
+        return high
+    while low < high:
+        middle = (low + high) >> 1
+        if tape.time[middle] <= as_of:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _sort_out(tape: Tape, program: Program, scratch: Scratch, level: int, chunk: int, past: int) -> int:
+    """What the events from `chunk` on do, as far as there is room, by the form of feeding: its queue gets a number for each
+    operation that an event passes, the operation below, the event counted from `chunk` above. The first event that is left."""
+    pending, starts, ages = scratch.pending, scratch.starts, len(scratch.starts) - 1
+    times, codes, lists, operations = tape.time, tape.code, program.lists, program.operations
+    room = len(pending) - program.loads[level, LOAD_LONGEST] - ABREAST
+    size, age, event = 0, 0, chunk
+    while event < past and size <= room:
         time = times[event]
-        begin, plain = following, following_plain
-        following = lists[level, codes[min(event + 1, past_event - 1)]]
-        following_plain = operations[following]
-        day = NULL
-        if time > as_of:
-            wake(state, time, as_of)
-            break
-        careful = begin + 2 + plain
-        for place in range(begin + 2, careful):
-            op = operations[place]
-            if opens[op] > time:
-                break
-            if not in_range(flat, ops, ranges, op, event):
-                continue
-            slot, form = ops[op, OP_SLOT], ops[op, OP_FORM]
-            value = 0
-            if form != PRESENT:
-                if form <= LATEST:
-                    value = flat[ops[op, OP_VALUE], event]
-                elif form == MASK:
-                    value = coded[ops[op, OP_VALUE], codes[event]]
-                elif form == DAYS:
-                    if day == NULL:
-                        day = _local_day(zones, state, time)
-                    value = day
-                elif form == STEP:
-                    value = 0
-                else:
-                    state[DIRTY] = touched
-                    feed(tape, program, zones, scratch, op, event, time)
-                    touched = state[DIRTY]
-                    continue
-                if value == NULL:
-                    continue
-            # written without branches as far as possible: whether a slot is fresh is hard to foresee
-            first = table[slot, FIRST_TIME_SEEN]
-            fresh = first == NULL
-            dirty[touched] = slot
-            touched += fresh
-            table[slot, FIRST_TIME_SEEN] = time if fresh else first
-            before, extra = table[slot, VALUE], table[slot, EXTRA]
-            if form == PRESENT:
-                table[slot, VALUE] = 1 if fresh else before + 1
-                table[slot, EXTRA] = time
-            elif form == ADD:
-                before = 0 if fresh else before
-                total = before + value
-                if ((before ^ total) & (value ^ total)) < 0 or total == NULL:
-                    state[STATUS] = OVERFLOW
-                table[slot, VALUE] = total
-                table[slot, EXTRA] = 1 if fresh else extra + 1
-            elif form == MASK:
-                table[slot, VALUE] = before | (np.int64(1) << value)
-            elif form == DAYS:
-                table[slot, VALUE] = before + (fresh | (extra != value))
-                table[slot, EXTRA] = value
-            elif form == STEP:
-                if fresh:
-                    begin_chains(program, scratch, slot, ops[op, OP_VALUE])
-                if fresh or before == 0:
-                    follow(links, chains, table, slot, ops[op, OP_VALUE], event, time)
-            elif form == GREATEST:
-                table[slot, VALUE] = value if fresh or value > before else before
-            elif form == LEAST:
-                table[slot, VALUE] = value if fresh or value < before else before
-            else:
-                table[slot, VALUE] = value if fresh or form == LATEST else before
-        if operations[begin + 1]:
-            state[DIRTY] = touched
-            for place in range(careful, careful + operations[begin + 1]):
-                op = operations[place]
-                if _passes(tape, program, zones, scratch, op, event, time, as_of):
-                    feed(tape, program, zones, scratch, op, event, time)
-            touched = state[DIRTY]
+        while starts[age] <= time:
+            age += 1
+        begin = lists[level, codes[event]]
+        count, first = operations[begin - ages + age], begin + 2
+        above = (event - chunk) << EVENT_SHIFT
+        # several at once, since how many there are is hard to foresee; what is too much is written over
+        for place in range(ABREAST):
+            pending[size + place] = above | operations[first + place]
+        for place in range(ABREAST, count):
+            pending[size + place] = above | operations[first + place]
+        size += count
+        event += 1
+    _distribute(tape, program, scratch, chunk, size)
+    return event
+
+
+@compiled
+def _distribute(tape: Tape, program: Program, scratch: Scratch, chunk: int, size: int) -> None:
+    """Those of the pending operations whose window and range hold the event, into queues."""
+    ops, ranges, opens = program.ops, program.ranges, scratch.opens
+    pending, queues, filled = scratch.pending, scratch.queues, scratch.filled
+    times, flat = tape.time, tape.flat
+    for form in range(len(filled)):
+        filled[form] = form * len(pending)
+    for place in range(size):
+        one = pending[place]
+        op, event = one & OPERATION, chunk + (one >> EVENT_SHIFT)
+        passes = in_range(flat, ops, ranges, op, event)
+        if program.coarse:
+            passes &= opens[op] <= times[event]
+        form = ops[op, OP_FORM]
+        at = filled[form]
+        queues[at] = one
+        filled[form] = at + passes
+
+
+@compiled
+def _note(table: Integers, dirty: NDArray[np.int32], touched: int, slot: int, time: int) -> int:
+    """Sets the slot's first time and lists it where it is fresh; how many are listed. Without branches, since whether a
+    slot is fresh is hard to foresee."""
+    first = table[slot, FIRST_TIME_SEEN]
+    dirty[touched] = slot
+    table[slot, FIRST_TIME_SEEN] = _lower(first, time)
+    return touched + (first == NULL)
+
+
+@compiled
+def _lower(left: int, right: int) -> int:
+    """The lower of two numbers; a missing one is above all."""
+    return np.int64(min(np.uint64(left) - LEAST_NUMBER, np.uint64(right) - LEAST_NUMBER) + LEAST_NUMBER)  # type: ignore[return-value]
+
+
+@compiled
+def _take_presence(tape: Tape, program: Program, scratch: Scratch, form: int, chunk: int) -> None:
+    """PRESENT and MOMENT: how many events, and when the last was."""
+    ops, table, dirty, state = program.ops, scratch.slots, scratch.dirty, scratch.state
+    queues, times = scratch.queues, tape.time
+    touched = state[DIRTY]
+    for place in range(form * len(scratch.pending), scratch.filled[form]):
+        one = queues[place]
+        slot, time = ops[one & OPERATION, OP_SLOT], times[chunk + (one >> EVENT_SHIFT)]
+        touched = _note(table, dirty, touched, slot, time)
+        table[slot, VALUE] += 1
+        table[slot, EXTRA] = time
     state[DIRTY] = touched
+
+
+@compiled
+def _take_numbers(tape: Tape, program: Program, scratch: Scratch, form: int, chunk: int) -> None:
+    """ADD, GREATEST, LEAST, EARLIEST, LATEST; before the first number the value is 0 or missing."""
+    ops, table, dirty, state = program.ops, scratch.slots, scratch.dirty, scratch.state
+    queues, times, flat = scratch.queues, tape.time, tape.flat
+    touched = state[DIRTY]
+    for place in range(form * len(scratch.pending), scratch.filled[form]):
+        one = queues[place]
+        op, event = one & OPERATION, chunk + (one >> EVENT_SHIFT)
+        value, slot = flat[ops[op, OP_VALUE], event], ops[op, OP_SLOT]
+        if value == NULL:
+            continue
+        before, first = table[slot, VALUE], table[slot, FIRST_TIME_SEEN]
+        touched = _note(table, dirty, touched, slot, times[event])
+        if form == ADD:
+            before = 0 if before == NULL else before
+            total = before + value
+            if ((before ^ total) & (value ^ total)) < 0 or total == NULL:
+                state[STATUS] = OVERFLOW
+            table[slot, VALUE] = total
+            table[slot, EXTRA] = 1 if first == NULL else table[slot, EXTRA] + 1
+        elif form == GREATEST:
+            table[slot, VALUE] = max(before, value)
+        elif form == LEAST:
+            table[slot, VALUE] = _lower(before, value)
+        else:
+            table[slot, VALUE] = value if first == NULL or form == LATEST else before
+    state[DIRTY] = touched
+
+
+@compiled
+def _take_bits(tape: Tape, program: Program, scratch: Scratch, chunk: int) -> None:
+    """MASK."""
+    ops, table, dirty, state = program.ops, scratch.slots, scratch.dirty, scratch.state
+    queues, times, coded, codes = scratch.queues, tape.time, tape.coded, tape.code
+    touched = state[DIRTY]
+    for place in range(MASK * len(scratch.pending), scratch.filled[MASK]):
+        one = queues[place]
+        op, event = one & OPERATION, chunk + (one >> EVENT_SHIFT)
+        value, slot = coded[ops[op, OP_VALUE], codes[event]], ops[op, OP_SLOT]
+        if value != NULL:
+            touched = _note(table, dirty, touched, slot, times[event])
+            table[slot, VALUE] |= np.int64(1) << value
+    state[DIRTY] = touched
+
+
+@compiled
+def _take_days(tape: Tape, program: Program, zones: Zones, scratch: Scratch, chunk: int) -> None:
+    """DAYS: how many, and the last."""
+    ops, table, dirty, state = program.ops, scratch.slots, scratch.dirty, scratch.state
+    queues, times = scratch.queues, tape.time
+    touched = state[DIRTY]
+    for place in range(DAYS * len(scratch.pending), scratch.filled[DAYS]):
+        one = queues[place]
+        slot, time = ops[one & OPERATION, OP_SLOT], times[chunk + (one >> EVENT_SHIFT)]
+        day = _local_day(zones, state, time)
+        fresh = table[slot, FIRST_TIME_SEEN] == NULL
+        touched = _note(table, dirty, touched, slot, time)
+        table[slot, VALUE] += fresh | (table[slot, EXTRA] != day)
+        table[slot, EXTRA] = day
+    state[DIRTY] = touched
+
+
+@compiled
+def _take_steps(tape: Tape, program: Program, scratch: Scratch, chunk: int) -> None:
+    """STEP."""
+    ops, table, dirty, state = program.ops, scratch.slots, scratch.dirty, scratch.state
+    queues, times = scratch.queues, tape.time
+    touched = state[DIRTY]
+    for place in range(STEP * len(scratch.pending), scratch.filled[STEP]):
+        one = queues[place]
+        op, event = one & OPERATION, chunk + (one >> EVENT_SHIFT)
+        slot, link, time = ops[op, OP_SLOT], ops[op, OP_VALUE], times[event]
+        fresh = table[slot, FIRST_TIME_SEEN] == NULL
+        touched = _note(table, dirty, touched, slot, time)
+        if fresh:
+            begin_chains(program, scratch, slot, link)
+        if table[slot, VALUE] == 0:
+            follow(program.links, scratch.chains, table, slot, link, event, time)
+    state[DIRTY] = touched
+
+
+@compiled
+def _carefully(
+    tape: Tape,
+    program: Program,
+    zones: Zones,
+    scratch: Scratch,
+    first: int,
+    past: int,
+    as_of: int,
+    level: int,
+) -> None:
+    """The operations with conditions."""
+    operations = program.operations
+    for event in range(first, past):
+        begin, time = program.lists[level, tape.code[event]], tape.time[event]
+        careful = begin + 2 + operations[begin]
+        for place in range(careful, careful + operations[begin + 1]):
+            op = operations[place]
+            if _passes(tape, program, zones, scratch, op, event, time, as_of):
+                feed(tape, program, zones, scratch, op, event, time)
 
 
 @compiled
