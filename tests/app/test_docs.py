@@ -76,6 +76,26 @@ def test_the_verbs_are_those_of_the_design() -> None:
     assert set(VERBS) == {*wanted, "events rejected", "catalog show", "catalog add"}
 
 
+def test_every_view_has_its_page() -> None:
+    """A verb that looks at customers as a whole; those that list or explain have their section on the command line's page."""
+    views = {
+        "describe",
+        "compare",
+        "history",
+        "flow",
+        "funnel",
+        "metrics",
+        "retention",
+        "report",
+        "health",
+        "gaps",
+        "voice",
+    }
+    assert {page.stem for page in (DOCS / "insight").glob("*.md")} == views <= set(VERBS)
+    index = (DOCS / "index.md").read_text("utf-8")
+    assert all(f"(insight/{view}.md)" in index for view in views)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_texts_keep_out_of_the_machine_room(verb: str) -> None:
     command = VERBS[verb]

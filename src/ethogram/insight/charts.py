@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 import numpy as np
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from ethogram.insight.compare import Comparison
@@ -32,8 +33,9 @@ ROW = 22
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _data(rows: Iterable[Row]) -> alt.InlineData:
-    return alt.InlineData(values=[dict(row) for row in rows])
+def _data(rows: Iterable[Row]) -> pa.Table:
+    """As a table, which Altair does not copy with every step that a chart is made in."""
+    return pa.Table.from_pylist([dict(row) for row in rows])
 
 
 def _styled(chart: Any, title: str = "") -> Any:

@@ -129,7 +129,7 @@ def _log_median_width(ordered: Numbers) -> float:
 
 def _binomial_below(place: int, count: int) -> float:
     """The probability of fewer heads than `place` in `count` throws."""
-    if count > 1000:
+    if count > 200:
         return NormalDist(count / 2, math.sqrt(count) / 2).cdf(place - 0.5)
     return float(sum(math.comb(count, heads) for heads in range(place))) / 2.0**count
 
