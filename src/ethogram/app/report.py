@@ -92,6 +92,8 @@ class Page:
 def write_report(bench: Workbench, target: Path) -> None:
     """Raises EnvironmentFault E_EXTRA_MISSING, E_WRITE."""
     require_charts()
+    if not target.absolute().parent.is_dir():
+        raise EnvironmentFault("E_WRITE", f"{target} cannot be written: there is no such folder")
     from altair.utils.schemapi import debug_mode
     from jinja2 import Environment
 
