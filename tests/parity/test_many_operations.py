@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ethogram.engines.dispatch import MOST_AGES, Operation, operation_lists
-from ethogram.kernel.layout import ABREAST, PENDING
+from ethogram.kernel.layout import ABREAST, PENDING, PRESENT, STEP
 from ethogram.language.files import definitions_from_text
 from ethogram.language.meaning import World
 from ethogram.language.parser import parse_expression
@@ -114,6 +114,23 @@ def test_steps_with_and_without_conditions_of_their_own() -> None:
     check_answers(Case(replace(world, definitions=replace(world.definitions, traits=where)), NOW))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_followed_sequences_in_windows_with_events_at_one_moment(seed: int) -> None:
+    random = Random(seed)
+    steps = ("view", "buy[total > 4]", "mail", 'buy[channel == "web"]', "any")
+    asked = [
+        f"sequence({', '.join(random.choices(steps, k=random.randint(2, 4)))}, {bounds})"
+        for bounds in ("within=1d", "within=9d", "within=5h, last=10d", "last=20d", "within=2d, last=30d")
+        for _ in range(6)
+    ]
+    grain = DAY // 2
+    people = {
+        f"c{k}": tuple(replace(one, time=one.time // grain * grain) for one in history(k, 25, since=40))
+        for k in range(10)
+    }
+    check_answers(Case(world_of((), asked, people), NOW))
+
+
 def test_before_1970() -> None:
     people = {f"c{seed}": history(seed, 12, until=DAY) for seed in range(4)}
     traits = [one.format("last=30d") for one in MEASURES]
@@ -148,8 +165,9 @@ def test_lists_say_how_many_operations_may_have_an_event_of_an_age(windows: int)
         Operation(atom, 0, atom % len(selections), atom % 7 > 0, -int(order))
         for atom, order in enumerate(orders)
     ]
-    plain = {one.order for one in operations if one.plain}
-    lists = operation_lists(operations, selections, [0] * len(operations), [0] * len(operations), 1, 20)
+    forms = [STEP if one.plain and one.atom % 3 == 0 else PRESENT for one in operations]
+    plain = {one.order for one, form in zip(operations, forms, strict=True) if one.plain and form == PRESENT}
+    lists = operation_lists(operations, selections, forms, [0] * len(operations), 1, 20)
     ages = sorted(operations[one].order for one in lists.ages)
     assert len(ages) <= MOST_AGES and set(ages) <= plain
     assert lists.coarse == (len(plain) > len(ages))
@@ -157,11 +175,16 @@ def test_lists_say_how_many_operations_may_have_an_event_of_an_age(windows: int)
     for code in range(20):
         own = [k for k, one in enumerate(operations) if code in selections[one.selection]]
         begin = lists.lists[0, code]
-        few, others = lists.operations[begin : begin + 2]
-        listed = lists.operations[begin + 2 : begin + 2 + few + others].tolist()
-        assert sorted(listed) == own and all(operations[k].plain for k in listed[:few])
+        few, others, steps = lists.operations[begin : begin + 3]
+        listed = lists.operations[begin + 3 : begin + 3 + few + others + steps].tolist()
+        assert sorted(listed) == own
+        assert all(operations[k].plain and forms[k] == PRESENT for k in listed[:few])
+        followed = listed[few + others :]
+        assert followed == sorted(
+            (k for k in own if forms[k] == STEP), key=lambda k: (operations[k].order, k)
+        )
         for age in range(len(ages) + 1):
             held = lists.operations[begin - len(ages) + age]
             missing = [k for k in listed[held:few] if age == len(ages) or operations[k].order < ages[age]]
             assert not missing
-        assert begin + 2 + ABREAST <= len(lists.operations)
+        assert begin + 3 + ABREAST <= len(lists.operations)

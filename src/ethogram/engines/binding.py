@@ -137,7 +137,7 @@ class _Binding:
             ),
             ops=table_of([row[:4] for row in rows], 4, np.int32),
             checks=table_of([row[4:] for row in rows], 4, np.int32),
-            links=table_of(self.links, 4),
+            links=table_of(self.links, 3),
             ranges=table_of(list(self.ranges), 3),
             conditions=table_of(self.conditions, 4),
             terms=table_of(self.terms, 6),
@@ -404,14 +404,14 @@ class _Binding:
         of_atom: dict[int, list[Operation]] = {}
         for one in operations:
             of_atom.setdefault(one.atom, []).append(one)
-        self.links: list[tuple[int, int, int, int]] = []
+        self.links: list[tuple[int, int, int]] = []
         self.link_of: dict[int, int] = {}
         for index, atom in enumerate(self.plan.atoms):
             if atom.sequence is not None and is_followed(atom, of_atom[index]):
                 places[index] = (FOLLOWED, *places[index][1:])
                 self.link_of[index], steps = len(self.links), len(atom.sequence.steps)
-                within = limit_of(atom.sequence.within)[0]
-                self.links += [(len(self.links) + step, step, within, steps) for step in range(steps)]
+                within = layout.NEVER if atom.sequence.within is None else atom.sequence.within.micros
+                self.links += [(step, steps, within) for step in range(steps)]
 
     def operation_row(self, one: Operation, kind: int, place: int, column: int) -> tuple[int, ...]:
         atom = self.plan.atoms[one.atom]

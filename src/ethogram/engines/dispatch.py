@@ -26,6 +26,9 @@ FORMS: dict[int, int] = {
 }  # fmt: skip
 """How the kernel's hot path feeds a kind; it calls for those that are not here."""
 MOST_AGES = 15
+PLAIN, CAREFUL, FOLLOWING = range(3)
+"""Sections of a list, in their order: operations without conditions, with conditions, and steps of followed sequences."""
+SECTIONS = 3
 
 
 class Operation(NamedTuple):
@@ -94,15 +97,16 @@ def operation_lists(
     alike stand together where their windows are; `levels` are the atoms'."""
     facts = np.array(
         [
-            (levels[one.atom], not one.plain, one.order, form, one.atom, -one.step)
+            (levels[one.atom], _section(one, form), one.order, form, -one.step, one.atom)
             for one, form in zip(operations, forms, strict=True)
         ],
         np.int64,
     ).reshape(-1, 6)
     order = np.lexsort(facts.T[:0:-1])
-    plain, orders = facts[:, 1] == 0, facts[:, 2]
+    section, orders = facts[:, 1], facts[:, 2]
+    plain = section == PLAIN
     ages = _ages(orders[plain])
-    place = np.where(plain, np.searchsorted(ages, orders, side="right"), len(ages) + 1)
+    place = np.where(plain, np.searchsorted(ages, orders, side="right"), len(ages) + section)
     selection = np.array([one.selection for one in operations], np.int64)
     lists, pieces, loads, size = [], [], [], 0
     for level in range(depth):
@@ -113,24 +117,30 @@ def operation_lists(
         is_first[first] = True
         kinds = {one: kind[selections[one][is_first[selections[one]]]] for one in used}
         rows = [kinds[one] for one in selection[own]]
-        begins, piece, longest = _joined(own, rows, _Heads(place[own], len(ages) + 2), len(first))
+        begins, piece, longest = _joined(own, rows, _Heads(place[own], len(ages) + SECTIONS), len(first))
         lists.append((begins + size)[kind])
         pieces.append(piece)
-        loads.append((int(plain[own].sum()), int((~plain[own]).sum()), longest))
+        loads.append((*np.bincount(section[own], minlength=SECTIONS).tolist(), longest))
         size += len(piece)
     pieces.append(np.zeros(layout.ABREAST, np.int64))  # that many are read from where a list begins
     return Lists(
         np.stack(lists).astype(np.int32),
         np.concatenate(pieces).astype(np.int32),
-        table_of(loads, 3),
+        table_of(loads, 4),
         [int(np.flatnonzero(plain & (orders == age))[0]) for age in ages],
         int(len(ages) < len(np.unique(orders[plain]))),
     )
 
 
+def _section(operation: Operation, form: int) -> int:
+    if form == layout.STEP:
+        return FOLLOWING
+    return PLAIN if operation.plain else CAREFUL
+
+
 class _Heads(NamedTuple):
-    """What stands before a list: how many of its plain operations are in windows older than each of the ages, how many there
-    are, and how many others. `place` is where each operation counts."""
+    """What stands before a list: how many of its plain operations are in windows older than each of the ages, and how many
+    of each section there are. `place` is where each operation counts."""
 
     place: Integers
     width: int
@@ -146,7 +156,8 @@ def _joined(
     head = np.bincount(row * width + np.repeat(heads.place, lengths), minlength=size * width)
     head = head.reshape(size, width)
     counts = head.sum(axis=1)
-    head[:, :-1] = np.cumsum(head[:, :-1], axis=1)
+    plain = width - SECTIONS
+    head[:, : plain + 1] = np.cumsum(head[:, : plain + 1], axis=1)
     begins = np.cumsum(counts + width) - counts - width
     whole = np.empty(len(row) + width * size, np.int64)
     is_operation = np.ones(len(whole), np.bool_)
@@ -154,7 +165,7 @@ def _joined(
     is_operation[at] = False
     whole[at] = head
     whole[is_operation] = np.repeat(operations, lengths)[np.argsort(row, kind="stable")]
-    return begins + width - 2, whole, int(head[:, -2].max(initial=0))
+    return begins + plain, whole, int(head[:, plain].max(initial=0))
 
 
 def _ages(orders: Integers) -> Integers:

@@ -26,10 +26,6 @@ from ethogram.kernel.layout import (
     EXTRA,
     FIRST_TIME_SEEN,
     FLAT,
-    LINK_PLACE,
-    LINK_STEP,
-    LINK_STEPS,
-    LINK_WITHIN,
     MANNER_SCALE,
     MANNER_SOURCE,
     NEVER,
@@ -201,38 +197,6 @@ def feed(
 
 
 @compiled
-def begin_chains(program: Program, scratch: Scratch, slot: int, link: int) -> None:
-    """No step of a sequence is reached yet."""
-    first = program.links[link, LINK_PLACE] - program.links[link, LINK_STEP]
-    for place in range(first, first + program.links[link, LINK_STEPS]):
-        scratch.chains[place] = NULL
-    scratch.slots[slot, VALUE], scratch.slots[slot, EXTRA] = 0, NULL
-
-
-@compiled
-def follow(
-    links: Integers, chains: Integers, table: Integers, slot: int, link: int, event: int, time: int
-) -> None:
-    """Takes an event as a step of the chains so far, while none is complete; of two steps that it could be, the later is
-    taken first."""
-    if table[slot, EXTRA] == time and table[slot, TAIL] != event:
-        table[slot, VALUE] = TIED
-        return
-    table[slot, EXTRA], table[slot, TAIL] = time, event
-    place, step, within = links[link, LINK_PLACE], links[link, LINK_STEP], links[link, LINK_WITHIN]
-    begun = time
-    if step > 0:
-        begun = chains[place - 1]
-        if begun == NULL or (within != NO_LIMIT and time - begun > within):
-            return
-        if step == links[link, LINK_STEPS] - 1:
-            table[slot, VALUE] = 1
-    elif links[link, LINK_STEPS] == 1:
-        table[slot, VALUE] = 1
-    chains[place] = max(chains[place], begun)
-
-
-@compiled
 def _steps_again(tape: Tape, program: Program, scratch: Scratch, slot: int, u: int, as_of: int) -> int:
     """Writes the events of a followed slot with the bits of their steps to `sorted`; how many numbers these are."""
     operations, ops, ranges = program.operations, program.ops, program.ranges
@@ -242,7 +206,8 @@ def _steps_again(tape: Tape, program: Program, scratch: Scratch, slot: int, u: i
         if time > as_of:
             break
         begin = program.lists[0, tape.code[event]]
-        for place in range(begin + 2, begin + 2 + operations[begin]):
+        steps = begin + 3 + operations[begin] + operations[begin + 1]
+        for place in range(steps, steps + operations[begin + 2]):
             op = operations[place]
             if ops[op, OP_SLOT] != slot or scratch.opens[op] > time:
                 continue
@@ -553,6 +518,8 @@ def settle(
         if scratch.slots[slot, VALUE] == TIED:
             size = _steps_again(tape, program, scratch, slot, u, as_of)
             scratch.slots[slot, VALUE] = _sequence(tape, program, zones, scratch, slot, size, as_of)
+        else:
+            scratch.slots[slot, VALUE] = scratch.chains[scratch.slots[slot, EXTRA]] != NULL
     elif kind == AVERAGE:
         scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], scratch.slots[slot, EXTRA])
     elif kind == STREAK:

@@ -30,17 +30,18 @@ FLAT, CODED, RAGGED = 0, 1, 2
 # Program.checks, the rest: the window, the step of a sequence, and the conditions from FIRST up to PAST
 OP_SLOT, OP_FORM, OP_RANGE, OP_VALUE = range(4)
 CHECK_WINDOW, CHECK_STEP, CHECK_FIRST, CHECK_PAST = range(4)
-PRESENT, MOMENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, STEP, OTHER = range(11)
+PRESENT, MOMENT, ADD, GREATEST, LEAST, EARLIEST, LATEST, MASK, DAYS, OTHER, STEP = range(11)
 # Program.manners, a row a kind: how to settle it
 MANNER_SOURCE, MANNER_MOST, MANNER_SCALE, MANNER_REFERENCE = range(4)
-# Program.links, which OP_VALUE counts for a STEP: its place in Scratch.chains, its number, the limit from first step to last,
-# and how many steps there are
-LINK_PLACE, LINK_STEP, LINK_WITHIN, LINK_STEPS = range(4)
+# Program.links, which OP_VALUE counts for a STEP, those of a sequence in order: its number, how many steps there are, and the
+# limit from first step to last
+LINK_STEP, LINK_STEPS, LINK_WITHIN = range(3)
 # Program.ranges: a flat column and its limits; the first one holds every event
 RANGE_COLUMN, RANGE_LOW, RANGE_HIGH = range(3)
 LOW, HIGH = 0, 1
-# Program.loads of a level: how many operations it has without and with conditions, and how many of the first the longest list
-LOAD_PLAIN, LOAD_CAREFUL, LOAD_LONGEST = range(3)
+# Program.loads of a level: how many operations it has without and with conditions, how many are a STEP, and how many of the
+# first the longest list
+LOAD_PLAIN, LOAD_CAREFUL, LOAD_STEPS, LOAD_LONGEST = range(4)
 # Scratch.pending and queues: an operation and above it an event; how many are taken at a time
 EVENT_SHIFT, OPERATION = 32, 2**32 - 1
 ABREAST, PENDING = 8, 1024
@@ -151,9 +152,10 @@ class People(NamedTuple):
 
 
 class Program(NamedTuple):
-    """`lists[level, code]` is a place in `operations`, where two numbers stand, then as many operations: first those of
-    which only the window's start and one range are to be checked, sorted by the start, then those with conditions. `ages`
-    are windows, the longest first; before the two numbers stand how many of the first operations' windows may have an event
+    """`lists[level, code]` is a place in `operations`, where three numbers stand, then as many operations: first those of
+    which only the window's start and one range are to be checked, sorted by the start, then those with conditions, then
+    the steps of followed sequences, sorted by the start, later steps before earlier ones. `ages`
+    are windows, the longest first; before the three numbers stand how many of the first operations' windows may have an event
     that is in none of these, in the first of them, in the second too, and so on. `coarse` is 1 where there are more windows
     than ages, so that these numbers may be too high.
 
@@ -171,12 +173,12 @@ class Program(NamedTuple):
     lists: NDArray[np.int32]
     operations: NDArray[np.int32]
     coarse: int
-    loads: Annotated[Integers, 3]
+    loads: Annotated[Integers, 4]
     ages: Integers
     ops: Annotated[NDArray[np.int32], 4]
     checks: Annotated[NDArray[np.int32], 4]
     ranges: Annotated[Integers, 3]
-    links: Annotated[Integers, 4]
+    links: Annotated[Integers, 3]
     conditions: Integers
     terms: Integers
     locals: Integers
@@ -209,7 +211,7 @@ class Scratch(NamedTuple):
     has `queues[f * len(pending) : filled[f]]`. `dirty` are the slots that are not as `empties` says; the arena rows of
     (value, next). `search` is for chains of events, `digits` for
     two numbers written out. `limits` are those of the tests at the moment, `words` their truth for the 64 customers at
-    hand, `chains` the latest first event of a chain that reaches each step, `fresh_words` the truth for people without events. Rows of `givens` and `outs` are stamped with
+    hand, `chains` the latest first moment of a chain that reaches each link, `fresh_words` the truth for people without events. Rows of `givens` and `outs` are stamped with
     the number of the answer that wrote them.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.kernel.accumulate import begin_chains, feed, follow
+from ethogram.kernel.accumulate import TIED, feed
 from ethogram.kernel.calendar import DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import conditions_hold, in_range, output_value
@@ -30,9 +30,13 @@ from ethogram.kernel.layout import (
     LATEST,
     LEAST,
     LEAST_VALUE,
+    LINK_STEP,
+    LINK_STEPS,
+    LINK_WITHIN,
     LOAD_CAREFUL,
     LOAD_LONGEST,
     LOAD_PLAIN,
+    LOAD_STEPS,
     MASK,
     MOMENT,
     NEVER,
@@ -48,7 +52,7 @@ from ethogram.kernel.layout import (
     STEADY_FROM,
     STEADY_OFFSET,
     STEADY_UNTIL,
-    STEP,
+    TAIL,
     VALUE,
     Integers,
     Program,
@@ -78,11 +82,12 @@ def scan(
             _take_numbers(tape, program, scratch, form, chunk)
         _take_bits(tape, program, scratch, chunk)
         _take_days(tape, program, zones, scratch, chunk)
-        _take_steps(tape, program, scratch, chunk)
         for place in range(OTHER * len(scratch.pending), scratch.filled[OTHER]):
             event = chunk + (scratch.queues[place] >> EVENT_SHIFT)
             feed(tape, program, zones, scratch, scratch.queues[place] & OPERATION, event, tape.time[event])
         chunk = following
+    if program.loads[level, LOAD_STEPS]:
+        _follow(tape, program, scratch, first, past, level)
     if program.loads[level, LOAD_CAREFUL]:
         _carefully(tape, program, zones, scratch, first, past, as_of, level)
 
@@ -115,7 +120,7 @@ def _sort_out(tape: Tape, program: Program, scratch: Scratch, level: int, chunk:
         while starts[age] <= time:
             age += 1
         begin = lists[level, codes[event]]
-        count, first = operations[begin - ages + age], begin + 2
+        count, first = operations[begin - ages + age], begin + 3
         above = (event - chunk) << EVENT_SHIFT
         # several at once, since how many there are is hard to foresee; what is too much is written over
         for place in range(ABREAST):
@@ -243,22 +248,57 @@ def _take_days(tape: Tape, program: Program, zones: Zones, scratch: Scratch, chu
 
 
 @compiled
-def _take_steps(tape: Tape, program: Program, scratch: Scratch, chunk: int) -> None:
-    """STEP."""
-    ops, table, dirty, state = program.ops, scratch.slots, scratch.dirty, scratch.state
-    queues, times = scratch.queues, tape.time
-    touched = state[DIRTY]
-    for place in range(STEP * len(scratch.pending), scratch.filled[STEP]):
-        one = queues[place]
-        op, event = one & OPERATION, chunk + (one >> EVENT_SHIFT)
-        slot, link, time = ops[op, OP_SLOT], ops[op, OP_VALUE], times[event]
-        fresh = table[slot, FIRST_TIME_SEEN] == NULL
-        touched = _note(table, dirty, touched, slot, time)
-        if fresh:
-            begin_chains(program, scratch, slot, link)
-        if table[slot, VALUE] == 0:
-            follow(program.links, scratch.chains, table, slot, link, event, time)
-    state[DIRTY] = touched
+def _follow(tape: Tape, program: Program, scratch: Scratch, first: int, past: int, level: int) -> None:
+    """The steps of sequences: for each the latest first moment of a chain that reaches it. A slot is touched by first steps
+    alone, or where events are at the same moment; its EXTRA is the last link."""
+    operations, ops, ranges, links = program.operations, program.ops, program.ranges, program.links
+    table, dirty, chains, opens = scratch.slots, scratch.dirty, scratch.chains, scratch.opens
+    times, codes, lists, flat = tape.time, tape.code, program.lists, tape.flat
+    for link in range(len(links)):
+        chains[link] = NULL
+    touched, tied = scratch.state[DIRTY], first
+    for event in range(first, past):
+        time, begin = times[event], lists[level, codes[event]]
+        steps = begin + 3 + operations[begin] + operations[begin + 1]
+        tied = tied if times[tied] == time else event
+        if tied < event or (event + 1 < past and times[event + 1] == time):
+            scratch.state[DIRTY] = touched
+            _tie(tape, program, scratch, event, tied, steps, steps + operations[begin + 2])
+            touched = scratch.state[DIRTY]
+        for place in range(steps, steps + operations[begin + 2]):
+            op = operations[place]
+            if opens[op] > time:
+                break
+            if not in_range(flat, ops, ranges, op, event):
+                continue
+            link = ops[op, OP_VALUE]
+            if links[link, LINK_STEP] == 0:
+                slot = ops[op, OP_SLOT]
+                touched = _note(table, dirty, touched, slot, time)
+                table[slot, EXTRA] = link + links[link, LINK_STEPS] - 1
+                chains[link] = time
+            else:
+                # where there is none before, it stays NULL whatever the comparison says
+                begun = chains[link - 1]
+                chains[link] = max(chains[link], begun if time - begun <= links[link, LINK_WITHIN] else NULL)
+    scratch.state[DIRTY] = touched
+
+
+@compiled
+def _tie(
+    tape: Tape, program: Program, scratch: Scratch, event: int, tied: int, first: int, past: int
+) -> None:
+    """Marks the sequences of which an event of the same moment, one from `tied` on, is a step too."""
+    operations, ops, table, time = program.operations, program.ops, scratch.slots, tape.time[event]
+    for place in range(first, past):
+        op = operations[place]
+        if scratch.opens[op] > time or not in_range(tape.flat, ops, program.ranges, op, event):
+            continue
+        slot = ops[op, OP_SLOT]
+        if tied <= table[slot, TAIL] < event:
+            scratch.state[DIRTY] = _note(table, scratch.dirty, scratch.state[DIRTY], slot, time)
+            table[slot, VALUE] = TIED
+        table[slot, TAIL] = event
 
 
 @compiled
@@ -276,7 +316,7 @@ def _carefully(
     operations = program.operations
     for event in range(first, past):
         begin, time = program.lists[level, tape.code[event]], tape.time[event]
-        careful = begin + 2 + operations[begin]
+        careful = begin + 3 + operations[begin]
         for place in range(careful, careful + operations[begin + 1]):
             op = operations[place]
             if _passes(tape, program, zones, scratch, op, event, time, as_of):
