@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ethogram.engines.binding import Bound
 from ethogram.engines.claims import Claim, Claims
+from ethogram.engines.dispatch import SECTIONS
 from ethogram.engines.rows import table_of
 from ethogram.kernel.accumulate import DISTINCT_FEW, MAX, MIN, PERIODS, SUM
 from ethogram.kernel.layout import (
@@ -129,8 +130,8 @@ class _Dispatch:
 
 def _dispatch(program: Program) -> _Dispatch:
     begins, of_code = np.unique(program.lists[0], return_inverse=True)
-    sizes = program.operations[begins] + program.operations[begins + 1]
-    ops = program.operations[_ranges(begins + 2, sizes)]
+    sizes = program.operations[begins[:, None] + np.arange(SECTIONS)].sum(axis=1)
+    ops = program.operations[_ranges(begins + SECTIONS, sizes)]
     return _Dispatch(of_code.ravel(), np.repeat(np.arange(len(begins)), sizes), ops.astype(np.int64))
 
 
