@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from typer.testing import CliRunner, Result
 
 import ethogram
-from ethogram.app.cli import app
+from tests.command_line import run
 
 ORDERS = """\
 order_id,customer,time,total
@@ -51,10 +50,6 @@ segmentations:
       twice: count(purchase) >= 2
       once: otherwise
 """
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def told(*arguments: str | Path) -> object:

@@ -6,24 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from ethogram.app.cli import app
 from ethogram.language.certainty import only_unknown
 from ethogram.language.files import definitions_from_text
+from tests.command_line import ORDERS, run
 
-SETTINGS = """\
-name = "shop"
-timezone = "UTC"
-
-[sources.orders]
-files = "orders.csv"
-customer = "customer"
-time = "at"
-message_id = "id"
-event = { constant = "Order Completed" }
-properties = { total = "total" }
-"""
 DEFINITIONS = """
 behaviors:
   purchase: Order Completed
@@ -37,10 +24,6 @@ segments:
 """
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
 def test_only_conditions_that_the_unknown_can_decide_are_doubtful() -> None:
     definitions = definitions_from_text(DEFINITIONS)
     doubtful = {
@@ -51,7 +34,7 @@ def test_only_conditions_that_the_unknown_can_decide_are_doubtful() -> None:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    (tmp_path / "ethogram.toml").write_text(SETTINGS)
+    (tmp_path / "ethogram.toml").write_text(ORDERS)
     (tmp_path / "definitions").mkdir()
     (tmp_path / "definitions" / "all.yml").write_text(DEFINITIONS)
     rows = ["ann,2026-03-01T10:00:00Z,1,50", "bob,2026-03-02T10:00:00Z,2,500", "cay,2026-03-03T10:00:00Z,3,"]

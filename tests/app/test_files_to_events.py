@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from ethogram.app.cli import app
+from tests.command_line import run
 
 ORDERS = """\
 order_id,customer_id,created_at,total,currency
@@ -39,10 +38,6 @@ segments:
     tests:
       - { name: once, events: [{ ago: 1d, do: purchase, total: 9 }], expect: out }
 """
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

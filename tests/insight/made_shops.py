@@ -1,17 +1,13 @@
-"""Small shops with known truth, and the demo, for the views that judge segments."""
+"""Small shops with known truth, for the views that judge segments."""
 
 from __future__ import annotations
 
 import csv
 import json
-import tempfile
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 
-from typer.testing import CliRunner, Result
-
-from ethogram.app.cli import app
+from tests.command_line import run
 
 SETTINGS = """\
 name = "shop"
@@ -28,10 +24,6 @@ event = "event"
 properties = {{ {properties} }}
 traits = {{ {traits} }}
 """
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def told(*arguments: object) -> dict[str, object]:
@@ -72,11 +64,4 @@ def make_shop(
     if refresh:
         done = run("refresh", "--project", folder)
         assert done.exit_code == 0, done.stderr
-    return folder
-
-
-@cache
-def demo_shop() -> Path:
-    folder = Path(tempfile.mkdtemp()) / "shop"
-    assert run("demo", folder).exit_code == 0
     return folder

@@ -9,24 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner, Result
 
 import ethogram
-from ethogram.app.cli import app
 from ethogram.insight.compare import _more_in_first
+from tests.command_line import ORDERS, run
 
-SETTINGS = """\
-name = "shop"
-timezone = "UTC"
-
-[sources.orders]
-files = "orders.csv"
-customer = "customer"
-time = "at"
-message_id = "id"
-event = { constant = "Order Completed" }
-properties = { total = "total" }
-"""
 DEFINITIONS = """\
 behaviors:
   purchase: Order Completed
@@ -44,15 +31,11 @@ segmentations:
 """
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compare") / "shop"
     (folder / "definitions").mkdir(parents=True)
-    (folder / "ethogram.toml").write_text(SETTINGS)
+    (folder / "ethogram.toml").write_text(ORDERS)
     (folder / "definitions" / "all.yml").write_text(DEFINITIONS)
     random = np.random.default_rng(3)
     rows = [

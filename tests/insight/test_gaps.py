@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from made_shops import demo_shop, make_shop, run, told
+from made_shops import make_shop, run, told
+from typer.testing import Result
 
 import ethogram
 from ethogram.insight.gaps import _shown
@@ -250,8 +251,8 @@ def test_in_python_it_is_a_table(shop: Path, reference: Path) -> None:
     assert found["verdict"][0].as_py() == "over-represented"
 
 
-def test_the_demo_against_the_invoices(tmp_path: Path) -> None:
-    folder = demo_shop()
+def test_the_demo_against_the_invoices(tmp_path: Path, demo: tuple[Path, Result]) -> None:
+    folder = demo[0]
     lines = pd.read_parquet(folder / "data" / "online-retail.parquet")
     lines = lines[lines["CustomerID"].notna()].sort_values("InvoiceDate")
     # an invoice of several countries does not exist; the last one counts

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from made_shops import demo_shop, make_shop, run, told
+from made_shops import make_shop, run, told
+from typer.testing import Result
 
 import ethogram
 from ethogram.insight import inference
@@ -405,8 +406,8 @@ def test_in_python_it_is_a_table(shop: Path, found: dict[str, object]) -> None:
     assert json.loads(table["figures"][0].as_py()) == findings[0]["figures"]
 
 
-def test_the_demo_is_read_on_one_screen_width() -> None:
-    folder = demo_shop()
+def test_the_demo_is_read_on_one_screen_width(demo: tuple[Path, Result]) -> None:
+    folder = demo[0]
     shown = run("health", "--project", folder)
     assert shown.exit_code == 0 and max(map(len, shown.stdout.splitlines())) <= 80
     found = told("health", "--project", folder)
@@ -416,9 +417,9 @@ def test_the_demo_is_read_on_one_screen_width() -> None:
     }
 
 
-def test_the_demo_against_the_invoices() -> None:
+def test_the_demo_against_the_invoices(demo: tuple[Path, Result]) -> None:
     """Loyal customers of a month before: who bought since, with pandas on the file."""
-    folder = demo_shop()
+    folder = demo[0]
     lines = pd.read_parquet(folder / "data" / "online-retail.parquet")
     lines = lines[lines["CustomerID"].notna()]
     invoices = lines.assign(worth=lines["Quantity"] * lines["UnitPrice"]).groupby(
@@ -439,9 +440,9 @@ def test_the_demo_against_the_invoices() -> None:
     assert one["verdict"] == "different"
 
 
-def test_in_the_demo_a_coin_toss_is_the_only_one_accused(tmp_path: Path) -> None:
+def test_in_the_demo_a_coin_toss_is_the_only_one_accused(tmp_path: Path, demo: tuple[Path, Result]) -> None:
     folder = tmp_path / "shop"
-    shutil.copytree(demo_shop(), folder)
+    shutil.copytree(demo[0], folder)
     (folder / "definitions" / "toss.yml").write_text('segments: { coin_toss: bucket("toss") < 0.5 }\n')
     found = told("health", "--project", folder)
     assert names(found, "do not segment by this") == {"coin_toss"}

@@ -13,21 +13,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 import ethogram
-from ethogram.app.cli import app
 from ethogram.app.workbench import Workbench
 from ethogram.insight.passages import Passages, ways
 from ethogram.language.parser import parse_expression
+from tests.command_line import run
 
 DEMO = Path(ethogram.__file__).parent / "demo" / "data" / "online-retail.parquet"
 NOW = pd.Timestamp("2011-12-09 12:50:00", tz="Europe/London")
 DAY = 86_400_000_000
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 import ethogram
-from ethogram.app.cli import app
+from tests.command_line import run
 
 ROOT = Path(__file__).parents[2]
 LOG = (
@@ -43,10 +42,6 @@ segmentations:
       returning: customer.lifecycle == "returning"
       new: otherwise
 """
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 import ethogram
-from ethogram.app.cli import app
 from ethogram.insight.portrait import LEAST, Portrait
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+from tests.command_line import ORDERS, run
 
 
 def portrait_of(folder: Path, name: str) -> Portrait:
@@ -63,26 +59,12 @@ def test_the_sample_is_of_members_and_stays(demo: tuple[Path, Result]) -> None:
     assert found.sample == portrait_of(demo[0], "loyal").sample
 
 
-SETTINGS = """\
-name = "shop"
-timezone = "UTC"
-
-[sources.orders]
-files = "orders.csv"
-customer = "customer"
-time = "at"
-message_id = "id"
-event = { constant = "Order Completed" }
-properties = { total = "total" }
-"""
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half of the customers are in `half`, by nothing but chance; few are in the others."""
     folder = tmp_path_factory.mktemp("portrait") / "shop"
     (folder / "definitions").mkdir(parents=True)
-    (folder / "ethogram.toml").write_text(SETTINGS)
+    (folder / "ethogram.toml").write_text(ORDERS)
     sizes = "".join(f"  of_{size}: count(purchase[total == {9000 + size}]) > 0\n" for size in range(3))
     (folder / "definitions" / "all.yml").write_text(
         "behaviors:\n  purchase: Order Completed\ntraits:\n  spend: sum(purchase.total)\n"

@@ -10,16 +10,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 import ethogram
-from ethogram.app.cli import app
+from tests.command_line import run
 
 PNG = b"\x89PNG"
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 class Page(HTMLParser):
