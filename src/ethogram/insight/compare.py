@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ethogram.insight.people import Truth, in_segments, is_in, median, numbers
+from ethogram.insight.everybody import Everybody, everybody
+from ethogram.insight.people import Numbers, Truth, median
 
 if TYPE_CHECKING:
     from ethogram.engines.engine import Engine
@@ -77,33 +77,21 @@ class Comparison:
 
 def compare(engine: Engine, names: Sequence[str], as_of: Moment) -> Comparison:
     """Of two or more segments or groups (`segmentation.group`) of the engine's definitions."""
-    inside: list[NDArray[np.bool_]] = []
-    others: list[NDArray[np.bool_]] = []
-    values: dict[str, list[NDArray[np.float64]]] = {}
-    customers = 0
-    for answers in engine.evaluate(as_of):
-        customers += int(answers.known.sum())
-        inside.append(np.stack([is_in(engine, answers, name) & answers.known for name in names]))
-        others.append(in_segments(engine, answers))
-        for trait, column in numbers(answers):
-            values.setdefault(trait, []).append(column)
-    sets = np.concatenate(inside, axis=1)
-    sizes = sets.sum(axis=1)
+    found = everybody(engine, as_of, engine.traits)
+    sets = np.stack([found.members(name) for name in names])
     traits: tuple[TraitContrast, ...] = ()
     shares: tuple[ShareContrast, ...] = ()
     if len(names) == 2:
         first, second = sets[0] & ~sets[1], sets[1] & ~sets[0]
         if first.any() and second.any():
-            whole = {trait: np.concatenate(parts) for trait, parts in values.items()}
-            traits = tuple(_trait_contrasts(whole, first, second))
+            traits = tuple(_trait_contrasts(found, first, second))
             third = [name for name in engine.segments if name not in names]
-            rows = [engine.segments.index(name) for name in third]
-            shares = tuple(_share_contrasts(third, np.concatenate(others, axis=1)[rows], first, second))
+            shares = tuple(_share_contrasts(found, third, first, second))
     pairs = combinations(range(len(names)), 2)
     return Comparison(
-        customers,
-        dict(zip(names, sizes.tolist(), strict=True)),
-        tuple(_overlap(names, sets, customers, one, other) for one, other in pairs),
+        found.size,
+        dict(zip(names, sets.sum(axis=1).tolist(), strict=True)),
+        tuple(_overlap(names, sets, found.size, one, other) for one, other in pairs),
         _combinations(names, sets),
         traits,
         shares,
@@ -138,29 +126,28 @@ def _combinations(names: Sequence[str], sets: Truth) -> tuple[Combination, ...]:
     return tuple(sorted(found, key=lambda one: (-one.size, one.names)))
 
 
-def _trait_contrasts(
-    values: Mapping[str, NDArray[np.float64]], first: Truth, second: Truth
-) -> Iterable[TraitContrast]:
-    found = []
-    for name, every in values.items():
+def _trait_contrasts(found: Everybody, first: Truth, second: Truth) -> Iterable[TraitContrast]:
+    contrasts = []
+    for name in found.numeric:
+        every = found.numbers(name)
         one, other = every[first], every[second]
         one, other = one[~np.isnan(one)], other[~np.isnan(other)]
         if len(one) and len(other):
-            found.append(TraitContrast(name, median(one), median(other), _more_in_first(one, other)))
-    return sorted(found, key=lambda contrast: -abs(contrast.more_in_first - 0.5))
+            contrasts.append(TraitContrast(name, median(one), median(other), _more_in_first(one, other)))
+    return sorted(contrasts, key=lambda contrast: -abs(contrast.more_in_first - 0.5))
 
 
-def _more_in_first(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def _more_in_first(first: Numbers, second: Numbers) -> float:
     ordered = np.sort(second)
     below, not_above = np.searchsorted(ordered, first), np.searchsorted(ordered, first, side="right")
     return float((below + not_above).sum() / (2 * len(first) * len(second)))
 
 
 def _share_contrasts(
-    names: Sequence[str], flags: Truth, first: Truth, second: Truth
+    found: Everybody, names: Sequence[str], first: Truth, second: Truth
 ) -> Iterable[ShareContrast]:
-    found = [
-        ShareContrast(name, float(row[first].mean()), float(row[second].mean()))
-        for name, row in zip(names, flags, strict=True)
+    rows = [(name, found.members(name)) for name in names]
+    contrasts = [
+        ShareContrast(name, float(row[first].mean()), float(row[second].mean())) for name, row in rows
     ]
-    return sorted(found, key=lambda contrast: -abs(contrast.first - contrast.second))
+    return sorted(contrasts, key=lambda contrast: -abs(contrast.first - contrast.second))

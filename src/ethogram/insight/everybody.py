@@ -40,6 +40,11 @@ class Everybody:
     def sizes(self) -> Mapping[str, int]:
         return dict(zip(self.names, self.sets.sum(axis=1).tolist(), strict=True))
 
+    @property
+    def numeric(self) -> Sequence[str]:
+        """The traits that are numbers."""
+        return [name for name, column in self.traits.items() if pa.types.is_decimal(column.type)]
+
     def members(self, name: str) -> Truth:
         found: Truth = self.sets[self.names.index(name)]
         return found

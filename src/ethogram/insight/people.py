@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -32,13 +30,6 @@ def in_segments(engine: Engine, answers: BucketAnswers) -> Truth:
     if not engine.segments:
         return np.zeros((0, len(answers.known)), np.bool_)
     return np.stack([answers.members(row) for row in range(len(engine.segments))])
-
-
-def numbers(answers: BucketAnswers) -> Iterator[tuple[str, Numbers]]:
-    """The numeric traits by name; NaN where missing."""
-    for name, column in answers.traits.items():
-        if pa.types.is_decimal(column.type):
-            yield name, column.cast(pa.float64()).to_numpy(zero_copy_only=False)
 
 
 def median(values: Numbers) -> float:

@@ -104,7 +104,7 @@ def _traits(found: Everybody, members: Truth, others: Truth, behaviors: Mapping[
     for name, column in found.traits.items():
         if name in behaviors.values():
             continue
-        if pa.types.is_decimal(column.type):
+        if name in found.numeric:
             values = found.numbers(name)
             yield from _numeric(name, values[members], values[others])
         elif pa.types.is_boolean(column.type) or pa.types.is_string(column.type):
