@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ethogram.app import render
 from ethogram.app.played import parts
 from ethogram.insight import metrics as measuring
+from ethogram.insight.everybody import everybody
 from ethogram.insight.funnel import Funnel, Spread, funnel
-from ethogram.insight.passages import customers, first_numbers, of_enterings, of_events, of_stages
+from ethogram.insight.passages import customers, of_enterings, of_events, of_stages
 from ethogram.insight.retention import Retention, retention
 from ethogram.language.checker import check_expression, require_sound
 from ethogram.language.meaning.local_time import back
@@ -199,12 +200,9 @@ def asked_metrics(
     before = back(zone, until, _times(length, 2))
     extra = measuring.questions(played.measured, period)
     engine = bench.engine(played.definitions, [*_base(played.definitions, by)], extra)
-    columns: dict[str, list[NDArray[np.float64]]] = {name: [] for name in extra}
-    for answers in engine.evaluate(until, traits=[*extra]):
-        for name in extra:
-            columns[name].append(_numbers(answers.traits[name], answers.known))
-    values = {name: np.concatenate(some) for name, some in columns.items()}
-    everyone = np.ones(customers(engine), np.bool_)
+    found = everybody(engine, until, [*extra])
+    values = {name: np.where(found.known, found.counts(name), 0.0) for name in extra}
+    everyone = np.ones(len(found.known), np.bool_)
     groups = {measuring.EVERYONE: measuring.GroupOf(everyone, everyone)}
     if by:
         now, then = (_groups_at(engine, played.definitions, by, at) for at in (since, before))
@@ -212,8 +210,8 @@ def asked_metrics(
         came = [~np.any([*some.values()], axis=0) for some in (now, then)]
         groups[measuring.NEWCOMERS] = measuring.GroupOf(*came)
     missing = tuple(one.name for one in measuring.METRICS if one not in measuring.available(played.measured))
-    found = measuring.lines(values, groups, played.measured, names)
-    return measuring.Metrics(since, until, found, missing)
+    lines = measuring.lines(values, groups, played.measured, names)
+    return measuring.Metrics(since, until, lines, missing)
 
 
 def _times(length: Duration, factor: int) -> Duration:
@@ -241,14 +239,6 @@ WHAT: Mapping[str, str] = {
     "refunded": "a behavior called refund whose events have an amount",
     "cart_add": "a behavior called cart_add",
 }  # fmt: skip
-
-
-def _numbers(column: object, known: Truth) -> NDArray[np.float64]:
-    import pyarrow as pa
-
-    assert isinstance(column, pa.Array)
-    found = column.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
-    return np.where(known, found, 0.0)
 
 
 def show_metrics(found: measuring.Metrics, settings: Settings, newest: Moment) -> None:
@@ -385,22 +375,13 @@ def _base(definitions: Definitions, by: str) -> tuple[str, ...]:
 
 def _groups_at(engine: Engine, definitions: Definitions, by: str, at: Moment) -> dict[str, Truth]:
     """Who is in each group, or in a segment and not in it, among those known."""
-    from ethogram.insight.people import is_in
-
     if not by:
         return {}
-    names = [f"{by}.{group}" for group in engine.group_names(by)] if by in definitions.segmentations else [by]
-    found = {name: np.zeros(customers(engine), np.bool_) for name in names}
-    known = np.zeros(customers(engine), np.bool_)
-    start = first_numbers(engine)
-    for answers in engine.evaluate(at, traits=()):
-        place = start[answers.bucket] + answers.positions
-        known[place] = answers.known
-        for name in names:
-            found[name][place] = is_in(engine, answers, name) & answers.known
+    found = everybody(engine, at)
     if by in definitions.segmentations:
-        return {name.partition(".")[2]: inside for name, inside in found.items()}
-    return {by: found[by], f"not {by}": known & ~found[by]}
+        return {group: found.members(f"{by}.{group}") for group in engine.group_names(by)}
+    inside = found.members(by)
+    return {by: inside, f"not {by}": found.known & ~inside}
 
 
 def _percent(found: Estimate) -> str:
