@@ -81,7 +81,7 @@ def test_the_longest_chain_is_found(case: Any) -> None:
         for step in range(steps)
     ]  # fmt: skip
     columns = [np.array(some, np.int64).reshape(-1, 3).T for some in rows]
-    passages = [Passages(c, t, r, np.zeros(len(c))) for c, t, r in columns]
+    passages = [Passages(c, t, r) for c, t, r in columns]
     found = ways(passages, len(people), within)
     assert found.reached.tolist() == [by_search(events, steps, within) for events in people]
     for customer, reached in enumerate(found.reached.tolist()):

@@ -15,7 +15,7 @@ from ethogram.app.played import parts
 from ethogram.insight import metrics as measuring
 from ethogram.insight.everybody import everybody
 from ethogram.insight.funnel import Funnel, Spread, funnel
-from ethogram.insight.passages import customers, of_enterings, of_events, of_stages
+from ethogram.insight.passages import customers, moves, of_events
 from ethogram.insight.retention import Retention, retention
 from ethogram.language.checker import check_expression, require_sound
 from ethogram.language.meaning.local_time import back
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ethogram.app.workbench import Workbench
     from ethogram.engines.engine import Engine
     from ethogram.insight.inference import Estimate
-    from ethogram.insight.passages import Passages
     from ethogram.language.tree import Definitions, Duration, Expression
     from ethogram.model.event import Moment
     from ethogram.model.settings import Settings
@@ -61,14 +60,16 @@ def asked_funnel(
     limit = _exact(within) if within else None
     since = back(ZoneInfo(bench.settings.timezone), until, duration_of(last)) if last else None
     engine = bench.engine(definitions, [*dict.fromkeys([*memberships, *_base(definitions, by)])], events)
-    if stages:
-        groups = definitions.segmentations[stages].groups
-        names = [f"{group.name}" for group in groups[-2::-1]]
-        passages: Sequence[Passages] = of_stages(engine, stages, until)
+    walked = moves(engine, until) if memberships else None
+    if walked is not None and stages:
+        names = [group.name for group in definitions.segmentations[stages].groups[-2::-1]]
+        passages = walked.onward(stages, len(names) + 1)
     else:
-        names = _told_apart([*chosen])
+        names = _told_apart(chosen)
         passages = [
-            of_events(engine, step, until) if step in events else of_enterings(engine, step, until)
+            walked.into(step)
+            if walked is not None and step in memberships
+            else of_events(engine, step, until)
             for step in chosen
         ]
     inside = _groups_at(engine, definitions, by, until)

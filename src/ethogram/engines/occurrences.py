@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ethogram.engines.engine import Engine
 from ethogram.engines.made import Undone, make, rows_table
-from ethogram.engines.rowwise import MILLION, Table
+from ethogram.engines.rowwise import Table
 from ethogram.engines.tapefiles import Arrays
 from ethogram.kernel.layout import NULL
 from ethogram.language.lowering import traits_of_me
-from ethogram.language.plan import Atom, Op, Stream
+from ethogram.language.plan import Op, Stream
 from ethogram.model.errors import Unsupported
 from ethogram.model.event import Moment
 
@@ -25,13 +25,11 @@ Integers = NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Occurrences:
     """Events of one selection, by customer and in order of time. `position` is the customer's in the bucket's roster, `row`
-    tells the bucket's events apart. `value` is what is measured, NaN where missing, the sum of a list; NaN throughout where
-    nothing is."""
+    tells the bucket's events apart."""
 
     position: Integers
     row: Integers
     time: Integers
-    value: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -39,29 +37,29 @@ class Occurrences:
 
 def occurrences(engine: Engine, name: str, as_of: Moment) -> Iterator[tuple[int, Occurrences]]:
     """The events up to `as_of`, by bucket, that an expression of `Engine(extra=…)` looks at: one function of one selection,
-    such as `count(purchase)` or `sum(purchase.total)`; its window does not count. Raises Unsupported for a selection that
+    such as `count(purchase)`; its window does not count. Raises Unsupported for a selection that
     depends on the customer (`me.x`)."""
-    atom = _atom(engine, name)
+    stream = _stream(engine, name)
     tapes = engine.tapes
     for bucket in sorted(tapes.buckets):
-        yield bucket, _found(engine, atom, tapes.arrays(bucket), as_of)
+        yield bucket, _found(engine, stream, tapes.arrays(bucket), as_of)
 
 
-def _atom(engine: Engine, name: str) -> Atom:
+def _stream(engine: Engine, name: str) -> Stream:
     plan = engine.runner.plan
     output = next(one for one in plan.outputs if one.name == name)
     slots = {one.a for one in output.code if one.op in (Op.SLOT, Op.SLOT_COMPARE)}
     assert len(slots) == 1, f"{name} is not one function of events"
-    atom = plan.atoms[slots.pop()]
-    for condition in atom.stream.where:
+    stream = plan.atoms[slots.pop()].stream
+    for condition in stream.where:
         if traits_of_me(condition):
             raise Unsupported(
                 "E_UNSUPPORTED", "a filter with me.… cannot be followed over time", span=condition.span
             )
-    return atom
+    return stream
 
 
-def _found(engine: Engine, atom: Atom, arrays: Arrays, as_of: Moment) -> Occurrences:
+def _found(engine: Engine, stream: Stream, arrays: Arrays, as_of: Moment) -> Occurrences:
     """The table's rows are those that customers have, customer by customer."""
     rows = rows_table(engine.tapes, arrays, ZoneInfo(engine.settings.timezone))
     first, past = arrays["spans"].T
@@ -69,9 +67,8 @@ def _found(engine: Engine, atom: Atom, arrays: Arrays, as_of: Moment) -> Occurre
     position = np.repeat(np.arange(len(counts)), counts)
     row = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(rows.size)
     time = arrays["time"][row]
-    chosen = _selected(engine, atom.stream, arrays, rows, row, as_of) & (time <= as_of)
-    value = _measured(atom, rows)
-    return Occurrences(position[chosen], row[chosen], time[chosen], value[chosen])
+    chosen = _selected(engine, stream, arrays, rows, row, as_of) & (time <= as_of)
+    return Occurrences(position[chosen], row[chosen], time[chosen])
 
 
 def _selected(
@@ -96,13 +93,3 @@ def _is_named(stream: Stream, name: str, each: tuple[str, ...]) -> bool:
     if stream.names is None:
         return not each and name not in stream.excluded
     return name in stream.names and each == stream.each
-
-
-def _measured(atom: Atom, rows: Table) -> NDArray[np.float64]:
-    found = np.full(rows.size, np.nan)
-    for many in rows.property(atom.path) if atom.path else ():
-        if many.type == "number":
-            known = np.bincount(many.row, minlength=rows.size) > 0
-            total = np.bincount(many.row, many.value / MILLION, rows.size)
-            found[known] = total[known]
-    return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.engines.occurrences import Occurrences, occurrences
+from ethogram.engines.occurrences import occurrences
 
 if TYPE_CHECKING:
     from ethogram.engines.engine import Engine
@@ -27,13 +27,12 @@ class Passages:
     customer: Integers
     time: Integers
     row: Integers
-    value: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.customer)
 
     def where(self, chosen: NDArray[np.bool_]) -> Passages:
-        return Passages(self.customer[chosen], self.time[chosen], self.row[chosen], self.value[chosen])
+        return Passages(self.customer[chosen], self.time[chosen], self.row[chosen])
 
 
 def first_numbers(engine: Engine) -> Mapping[int, int]:
@@ -50,61 +49,50 @@ def customers(engine: Engine) -> int:
 
 def of_events(engine: Engine, name: str, as_of: Moment) -> Passages:
     """The events that an extra expression of the engine looks at."""
-    start, events = first_numbers(engine), 0
-    parts: list[Passages] = []
-    for bucket, found in occurrences(engine, name, as_of):
-        parts.append(_numbered(found, start[bucket], events))
-        events += 1 << 40
-    return _joined(parts)
+    start, parts = first_numbers(engine), []
+    for number, (bucket, found) in enumerate(occurrences(engine, name, as_of)):
+        parts.append((found.position + start[bucket], found.time, found.row + (number << 40)))
+    return Passages(*_columns(parts, 3))
 
 
-def _numbered(found: Occurrences, first: int, events: int) -> Passages:
-    return Passages(found.position + first, found.time, found.row + events, found.value)
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Everybody's changes of answer. `definition` is the number in `names`, `value` the number of the group that was entered; 1
+    and 0 are into and out of a segment."""
+
+    names: tuple[str, ...]
+    passages: Passages
+    definition: Integers
+    value: Integers
+
+    def into(self, segment: str) -> Passages:
+        return self.passages.where((self.definition == self.names.index(segment)) & (self.value == 1))
+
+    def onward(self, segmentation: str, groups: int) -> Sequence[Passages]:
+        """For each of its groups but the last, from the last to the first: when customers came into it or into one before it,
+        which is further on the way."""
+        own = (self.definition == self.names.index(segmentation)) & (self.value >= 0)
+        return [self.passages.where(own & (self.value <= further)) for further in range(groups - 2, -1, -1)]
 
 
-def of_enterings(engine: Engine, name: str, as_of: Moment) -> Passages:
-    """When customers came into a segment of the engine."""
-    definition = [*engine.segments, *engine.segmentations].index(name)
-    return _joined([one.where(one.value == 1) for one in _moves(engine, definition, as_of)])
-
-
-def of_stages(engine: Engine, segmentation: str, as_of: Moment) -> Sequence[Passages]:
-    """For each group but the last, from the last to the first: when customers came into it or into one before it, which is
-    further on the way."""
-    definition = [*engine.segments, *engine.segmentations].index(segmentation)
-    moves = _joined(list(_moves(engine, definition, as_of)))
-    groups = len(engine.group_names(segmentation))
-    return [
-        moves.where((moves.value >= 0) & (moves.value <= further)) for further in range(groups - 2, -1, -1)
-    ]
-
-
-def _moves(engine: Engine, definition: int, as_of: Moment) -> Iterator[Passages]:
-    """`value` is the group's number; 1 and 0 for into and out of a segment."""
+def moves(engine: Engine, as_of: Moment) -> Moves:
+    """Of all definitions of the engine, from the beginning."""
+    parts = []
     for bucket, first in first_numbers(engine).items():
         everyone = np.arange(len(engine.roster(bucket)), dtype=np.int64)
-        if len(everyone):
-            moves = engine.walk(bucket, everyone, LONG_AGO, as_of)
-            own = moves.definition == definition
-            count = int(own.sum())
-            yield Passages(
-                moves.position[own] + first,
-                moves.at[own],
-                np.full(count, -1, np.int64),
-                moves.value[own].astype(np.float64),
-            )
-
-
-def _joined(parts: Sequence[Passages]) -> Passages:
-    if not parts:
-        none = np.zeros(0, np.int64)
-        return Passages(none, none, none, np.zeros(0))
-    return Passages(
-        np.concatenate([one.customer for one in parts]),
-        np.concatenate([one.time for one in parts]),
-        np.concatenate([one.row for one in parts]),
-        np.concatenate([one.value for one in parts]),
+        found = engine.walk(bucket, everyone, LONG_AGO, as_of)
+        parts.append((found.position + first, found.at, found.definition, found.value))
+    customer, time, definition, value = _columns(parts, 4)
+    no_event = np.full(len(customer), -1, np.int64)
+    return Moves(
+        (*engine.segments, *engine.segmentations), Passages(customer, time, no_event), definition, value
     )
+
+
+def _columns(parts: Sequence[tuple[NDArray[np.integer[Any]], ...]], count: int) -> list[Integers]:
+    """The parts one after the other, column by column."""
+    none = np.zeros(0, np.int64)
+    return [np.concatenate([none, *(part[k] for part in parts)]).astype(np.int64) for k in range(count)]
 
 
 # --- chains -------------------------------------------------------------------------------------------------------------
