@@ -250,6 +250,7 @@ def test_little_data_is_no_trouble(odd: Path, verb: list[str]) -> None:
     ("arguments", "said"),
     [
         (["funnel", "purchase"], "E_FUNNEL_STEPS"),
+        (["funnel", "purchase", "life_stage"], "E_FUNNEL_STEPS"),
         (["funnel", "purchase", "purchas"], "purchase"),
         (["funnel", "purchase", "purchase", "--within", "1mo"], "30d"),
         (["metrics", "revenu"], "revenue"),

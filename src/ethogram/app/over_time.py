@@ -53,6 +53,10 @@ def asked_funnel(
         )
         hint = "Name the steps in order, ethogram funnel view purchase, or one segmentation such as journey_stage."
         raise DataError("E_FUNNEL_STEPS", said, hint=hint)
+    ways = [step for step in chosen if step in definitions.segmentations]
+    if ways and not stages:
+        hint = f"Name it alone, which makes its groups the steps: ethogram funnel {ways[0]}."
+        raise DataError("E_FUNNEL_STEPS", f"the segmentation '{ways[0]}' is no single step", hint=hint)
     events = {
         step: _counted(step, bench, definitions) for step in chosen if not _is_membership(definitions, step)
     }
