@@ -47,7 +47,7 @@ def test_medians_and_shares_are_those_of_pandas(demo: tuple[Path, Result], every
 
 def test_the_clearest_come_first_and_are_clear(demo: tuple[Path, Result]) -> None:
     found = portrait_of(demo[0], "loyal")
-    clarity = [facet.clarity for facet in found.facets]
+    clarity = [facet.times.clarity for facet in found.facets]
     assert clarity == sorted(clarity, reverse=True)
     assert all(facet.times.is_clear_of(1) for facet in found.clear if not math.isinf(facet.times.value))
 

@@ -20,7 +20,7 @@ def show_comparison(found: Comparison) -> None:
         (name, render.number(size), render.percent(size / found.customers if found.customers else None))
         for name, size in found.sizes.items()
     ]
-    render.table(_columns("", "customers", "share"), rows)
+    render.table(render.headed("", "customers", "share"), rows)
     render.heading("Two at a time")
     pairs = [
         (
@@ -33,7 +33,7 @@ def show_comparison(found: Comparison) -> None:
         )
         for one in found.overlaps
     ]
-    render.table(_columns("", "in both", "of first", "of second", "Jaccard", "chance"), pairs)
+    render.table(render.headed("", "in both", "of first", "of second", "Jaccard", "chance"), pairs)
     render.heading("In exactly these")
     mark, gap = ("●", "·") if render.can_draw() else ("x", ".")
     most = max((one.size for one in found.combinations), default=0)
@@ -65,7 +65,7 @@ def _show_contrasts(found: Comparison, first: str, second: str) -> None:
     ]
     if traits:
         render.heading("What separates those in one alone")
-        render.table(_columns("median of", first, second, f"more in {first}"), traits)
+        render.table(render.headed("median of", first, second, f"more in {first}"), traits)
         render.say(f"The last column: how often one of {first} alone has more than one of {second} alone.")
     shares = [
         (one.name, render.percent(one.first), render.percent(one.second))
@@ -74,8 +74,4 @@ def _show_contrasts(found: Comparison, first: str, second: str) -> None:
     ]
     if shares:
         render.say()
-        render.table(_columns("also in", first, second), shares)
-
-
-def _columns(first: str, *others: str) -> tuple[render.Column, ...]:
-    return (render.Column(first, wraps=True), *(render.Column(title, "right") for title in others))
+        render.table(render.headed("also in", first, second), shares)

@@ -223,9 +223,8 @@ def _is_sure(one: Estimate) -> bool:
 def _times(one: Estimate) -> str:
     if not math.isfinite(one.value):
         return f"at least {one.low:.2f} times"
-    dash = "–" if render.can_draw() else "-"
     high = f"{one.high:.2f}" if math.isfinite(one.high) else "any"
-    return f"{one.value:.2f} times ({one.low:.2f}{dash}{high}{'' if _is_sure(one) else ', maybe chance'})"
+    return f"{one.value:.2f} times ({render.span(f'{one.low:.2f}', high)}{'' if _is_sure(one) else ', maybe chance'})"
 
 
 def _show_legend(found: Voice) -> None:

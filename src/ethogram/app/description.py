@@ -182,7 +182,7 @@ def in_words(portrait: Portrait) -> str:
     chosen: dict[str, Facet] = {}
     for facet in portrait.clear:
         chosen.setdefault(facet.kind, facet)
-    told = [_told(facet) for facet in sorted(chosen.values(), key=lambda facet: -facet.clarity)]
+    told = [_told(facet) for facet in sorted(chosen.values(), key=lambda facet: -facet.times.clarity)]
     return f"Against all other customers, {'; '.join(told)}."
 
 
@@ -213,7 +213,7 @@ def _times(found: Estimate) -> str:
         return "only they" if found.value > 1 else ""
     if found.low == found.high:
         return _factor(found.value)
-    return f"{_factor(found.value)} ({_factor(found.low)}–{_factor(found.high)})"
+    return f"{_factor(found.value)} ({render.span(_factor(found.low), _factor(found.high))})"
 
 
 def _factor(value: float) -> str:

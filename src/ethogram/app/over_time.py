@@ -153,7 +153,7 @@ def show_funnel(found: Funnel, zone: str, newest: Moment) -> None:
     ]
     if stops:
         render.heading("Where they stop")
-        render.table(_columns("got no further than", "customers", "for"), stops)
+        render.table(render.headed("got no further than", "customers", "for"), stops)
     narrowest = found.narrowest
     if narrowest is not None and narrowest.of_previous is not None and narrowest.of_previous.value < 1:
         lost = render.percent(1 - narrowest.of_previous.value)
@@ -165,7 +165,7 @@ def show_funnel(found: Funnel, zone: str, newest: Moment) -> None:
             (group.group, *(render.number(came) for came in group.came), _with_interval(group.whole_way))
             for group in found.groups
         ]
-        render.table(_columns("", *names, "whole way"), rows)
+        render.table(render.headed("", *names, "whole way"), rows)
 
 
 _LENGTHS = (("s", 1 / 86400), ("min", 1 / 1440), ("h", 1 / 24), ("days", 1.0))
@@ -183,7 +183,7 @@ def _time(found: Spread | None) -> str:
         return "at once"
     unit, length = next((one for one in reversed(_LENGTHS) if found.median >= 0.999 * one[1]), _LENGTHS[0])
     lower, median, upper = (_short(days / length) for days in (found.lower, found.median, found.upper))
-    return f"{median} {unit} ({lower}–{upper})"
+    return f"{median} {unit} ({render.span(lower, upper)})"
 
 
 def _short(amount: float) -> str:
@@ -250,7 +250,7 @@ def show_metrics(found: measuring.Metrics, settings: Settings, newest: Moment) -
     zone, currency = settings.timezone, settings.currency
     until = render.as_of(found.until, zone, newest)
     render.say(f"From {render.minute(found.since, zone)} to {until}, against the period before.\n")
-    columns = _columns("", "now", "before", "change", "95% sure of")
+    columns = render.headed("", "now", "before", "change", "95% sure of")
     rows = [metric_row(line, currency) for line in found.of(measuring.EVERYONE)]
     render.table(columns, rows)
     if any(line.change and not line.change.is_clear_of(0) for line in found.lines):
@@ -339,7 +339,7 @@ def show_retention(found: Retention, zone: str, newest: Moment) -> None:
         f"the {found.unit} that runs is left out.\n"
     )
     width = min(SHOWN, max((len(cohort.returned) for cohort in found.cohorts), default=1))
-    columns = _columns("first time", "customers", *(f"+{number}" for number in range(1, width)))
+    columns = render.headed("first time", "customers", *(f"+{number}" for number in range(1, width)))
     rows = [
         (
             f"{cohort.start:%Y-%m-%d}",
@@ -355,7 +355,7 @@ def show_retention(found: Retention, zone: str, newest: Moment) -> None:
     for curve in found.curves:
         shares = ["" if math.isnan(one.value) else f"{100 * one.value:.0f}%" for one in curve.shares[1:width]]
         rows.append((curve.group, render.number(curve.size), *shares))
-    render.table(_columns("", "customers", *(f"+{number}" for number in range(1, width))), rows)
+    render.table(render.headed("", "customers", *(f"+{number}" for number in range(1, width))), rows)
     first = next((curve.shares[1] for curve in found.curves if len(curve.shares) > 1), None)
     if first is not None and not math.isnan(first.value):
         render.say(
@@ -396,8 +396,6 @@ def _percent(found: Estimate) -> str:
 def _with_interval(found: Estimate | None) -> str:
     if found is None or math.isnan(found.value):
         return ""
-    return f"{render.percent(found.value)} ({100 * found.low:.0f}–{100 * found.high:.0f})"
-
-
-def _columns(first: str, *others: str) -> tuple[render.Column, ...]:
-    return (render.Column(first, wraps=True), *(render.Column(title, "right") for title in others))
+    return (
+        f"{render.percent(found.value)} ({render.span(f'{100 * found.low:.0f}', f'{100 * found.high:.0f}')})"
+    )

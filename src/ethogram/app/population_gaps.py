@@ -191,8 +191,7 @@ def _count(one: Row) -> str:
 def _times(one: Estimate | None) -> str:
     if one is None:
         return ""
-    dash = "–" if render.can_draw() else "-"
-    return f"{one.value:.2f} ({one.low:.2f}{dash}{one.high:.2f})"
+    return f"{one.value:.2f} ({render.span(f'{one.low:.2f}', f'{one.high:.2f}')})"
 
 
 def _show_sides(found: Gaps) -> None:

@@ -121,6 +121,16 @@ def plain(value: object) -> object:
             return str(value)
 
 
+def headed(first: str, *others: str) -> tuple[Column, ...]:
+    """A column of names that wrap, and columns of figures."""
+    return (Column(first, wraps=True), *(Column(title, "right") for title in others))
+
+
+def span(low: str, high: str) -> str:
+    """`2.67–3.06`: from, to."""
+    return f"{low}{'–' if can_draw() else '-'}{high}"
+
+
 def number(value: int) -> str:
     return f"{value:,}"
 

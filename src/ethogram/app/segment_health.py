@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ethogram.app.workbench import Workbench
     from ethogram.insight.finding import Finding
     from ethogram.insight.health import Health
-    from ethogram.insight.outcomes import Outcome
+    from ethogram.insight.inference import Estimate
 
 DAYS = 30
 SHOWN = 8
@@ -73,7 +73,7 @@ def _show_check(check: str, to_do: str, alike: Sequence[Finding]) -> None:
 
 def _show_outcomes(found: Health, zone: str) -> None:
     told = [one for one in found.outcomes if one.verdict == "different"]
-    told.sort(key=lambda one: -abs(_distance(one)))
+    told.sort(key=lambda one: -one.rate.clarity)
     if not told:
         return
     render.heading(f"What tells customers apart: who {found.did} since {render.day(found.since, zone)}")
@@ -89,8 +89,8 @@ def _show_outcomes(found: Health, zone: str) -> None:
             one.name,
             render.percent(one.share.value),
             render.percent(one.share_of_others.value),
-            _times(one.rate.value, one.rate.low, one.rate.high),
-            _times(one.amount.value, one.amount.low, one.amount.high),
+            _times(one.rate),
+            _times(one.amount),
         )
         for one in told[:SHOWN]
     ]
@@ -99,17 +99,9 @@ def _show_outcomes(found: Health, zone: str) -> None:
         render.say(f"… and {len(told) - SHOWN} more; --json has all.")
 
 
-def _distance(one: Outcome) -> float:
-    """How far from no difference, the nearer end of the interval counting."""
-    ends = [max(one.rate.low, 1e-9), one.rate.high]
-    nearest = min((math.log(end) for end in ends), key=abs)
-    return 0.0 if ends[0] <= 1 <= ends[1] else nearest
-
-
-def _times(value: float, low: float, high: float) -> str:
-    if math.isnan(value):
+def _times(one: Estimate) -> str:
+    if math.isnan(one.value):
         return ""
-    if math.isinf(value):
+    if math.isinf(one.value):
         return "only they"
-    dash = "–" if render.can_draw() else "-"
-    return f"{value:.2f} ({low:.2f}{dash}{high:.2f})"
+    return f"{one.value:.2f} ({render.span(f'{one.low:.2f}', f'{one.high:.2f}')})"

@@ -28,6 +28,15 @@ class Estimate:
         """Whether there is an interval, and it does not hold the value."""
         return self.low > value or self.high < value
 
+    @property
+    def clarity(self) -> float:
+        """Of a ratio: how far the nearer end of the interval lies from 1, on the scale of logarithms; 0 where it holds 1."""
+        if self.low > 1:
+            return math.log(self.low)
+        if self.high >= 1 or math.isnan(self.high):
+            return 0.0
+        return -math.log(self.high) if self.high > 0 else math.inf
+
     def as_json(self) -> dict[str, float | None]:
         found = {"value": self.value, "low": self.low, "high": self.high, "p": self.p}
         return {name: value if math.isfinite(value) else None for name, value in found.items()}

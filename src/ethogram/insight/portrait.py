@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -38,14 +37,6 @@ class Facet:
     others: float
     times: Estimate
 
-    @property
-    def clarity(self) -> float:
-        """How far the nearer end of the interval lies from no difference, on the scale of logarithms."""
-        low, high = self.times.low, self.times.high
-        if low > 1:
-            return math.log(low)
-        return -math.log(high) if 0 < high < 1 else math.inf if high == 0 else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
@@ -58,7 +49,7 @@ class Portrait:
 
     @property
     def clear(self) -> tuple[Facet, ...]:
-        return tuple(facet for facet in self.facets if facet.clarity > 0)
+        return tuple(facet for facet in self.facets if facet.times.clarity > 0)
 
     def telling(self, most: int) -> tuple[Facet, ...]:
         """The clearest ones, at most so many of a kind."""
@@ -90,7 +81,7 @@ def portrait(
         *_behaviors(found, members, others, behaviors),
         *_segments(found, members, others, name),
     ]
-    facets.sort(key=lambda facet: (-facet.clarity, facet.kind, facet.name))
+    facets.sort(key=lambda facet: (-facet.times.clarity, facet.kind, facet.name))
     return Portrait(size, whole, tuple(facets), _sample(members, customers))
 
 
