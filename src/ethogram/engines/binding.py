@@ -559,14 +559,13 @@ class _Binding:
 
         slots: list[tuple[int, ...]] = []
         first = np.searchsorted([test.slot for test in tests], np.arange(len(kinds) + 1)).tolist()
-        turning = {test.slot for test in tests if test.turn != NULL}
         for index, (atom, kind) in enumerate(zip(self.plan.atoms, kinds, strict=True)):
             begin, end = row("slot", index)
             own, window = first[index : index + 2], self.windows[atom.window]
             if own[0] == own[1]:
                 own = [len(tests)] * 2  # one that nobody asks about
             machine_first = begin + decided.get(index, 0)
-            more = own[1] - own[0] > 1 or index in turning or machine_first < end
+            more = own[1] - own[0] > 1 or machine_first < end
             more |= quick_length(atom.window) < 0
             slots.append((kind, window, *own, begin, machine_first, end, int(more)))
         sizes = {"fixed": self.plan.fixed, "fitted": self.plan.fits, "signal": self.plan.signals}

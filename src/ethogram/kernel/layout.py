@@ -61,6 +61,9 @@ SLOT_KIND, SLOT_WINDOW, SLOT_TESTS, SLOT_TESTS_END, SLOT_OUTS, SLOT_MACHINE, SLO
 (
     ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE,
 ) = range(8)  # fmt: skip
+# Scratch.asked, what settling a slot looks at, one row (a line of the processor's memory) a slot: the limits of its first test
+# at the moment, its window's length, that test's turn, its kind, the test's number, and whether there is more to ask
+ASK_LOW, ASK_HIGH, ASK_LENGTH, ASK_TURN, ASK_KIND, ASK_TEST, ASK_MORE = range(7)
 # Program.tests: the limits between which a slot's value makes it true. With a TURN they are counted from now, and the test
 # may turn when that much time has passed since the value
 TEST_LOW, TEST_HIGH, TEST_TURN, TEST_SLOT = range(4)
@@ -234,6 +237,7 @@ class Scratch(NamedTuple):
     digits: Integers
     chains: Integers
     limits: Annotated[Integers, 2]
+    asked: Annotated[Integers, 8]
     words: NDArray[np.uint64]
     fresh_words: NDArray[np.uint64]
     bit_stack: NDArray[np.uint64]
@@ -293,7 +297,17 @@ def scratch(program: Program, givens: int, arena: int) -> Scratch:
         digits=np.zeros((2, 32), np.int64),
         chains=np.zeros(len(program.links) + 1, np.int64),
         limits=np.zeros((tests + 1, 2), np.int64),
+        asked=_asked(program),
         words=np.zeros(tests + 1, np.uint64),
         fresh_words=np.zeros(tests + 1, np.uint64),
         bit_stack=np.zeros(len(program.bit_code) + 1, np.uint64),
     )
+
+
+def _asked(program: Program) -> Integers:
+    """What of `Scratch.asked` is the same at every moment."""
+    rows = np.zeros((len(program.slots), 8), np.int64)
+    rows[:, ASK_LENGTH], rows[:, ASK_KIND] = program.lengths, program.slots[:, SLOT_KIND]
+    rows[:, ASK_TEST], rows[:, ASK_MORE] = program.slots[:, SLOT_TESTS], program.slots[:, SLOT_MORE]
+    rows[:, ASK_TURN] = np.append(program.tests[:, TEST_TURN], NULL)[rows[:, ASK_TEST]]
+    return rows

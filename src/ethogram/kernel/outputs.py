@@ -9,7 +9,13 @@ from ethogram.kernel.accumulate import DISTINCT_FEW, STREAK, settle
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.layout import (
-    BITS_ALL,
+    ASK_HIGH,
+    ASK_KIND,
+    ASK_LENGTH,
+    ASK_LOW,
+    ASK_MORE,
+    ASK_TEST,
+    ASK_TURN,
     BITS_AND,
     BITS_CODE,
     BITS_CODE_END,
@@ -28,9 +34,7 @@ from ethogram.kernel.layout import (
     NEVER,
     NULL,
     OUT_LEVEL,
-    SLOT_KIND,
     SLOT_MACHINE,
-    SLOT_MORE,
     SLOT_OUTS,
     SLOT_OUTS_END,
     SLOT_TESTS,
@@ -86,15 +90,14 @@ def settle_touched(
     """Values of the slots touched since `begin`, the moments they lapse, the tests they pass (where the answer goes to a
     position of the sheet), and the outputs they may change."""
     table, dirty, state = scratch.slots, scratch.dirty, scratch.state
-    slots, manners, lengths = program.slots, program.manners, program.lengths
-    limits, words = scratch.limits, scratch.words
+    asked, manners, words = scratch.asked, program.manners, scratch.words
     lane = np.uint64(position & 63)
     others = ~(ONE << lane)
     due = state[DUE]
     # forms of feeding follow each other, so that only what differs within one is hard to foresee and has no branches
     for k in range(begin, state[DIRTY]):
         slot = dirty[k]
-        kind = slots[slot, SLOT_KIND]
+        kind = asked[slot, ASK_KIND]
         if kind == DISTINCT_FEW:
             table[slot, VALUE] = ones(table[slot, VALUE])
         elif kind >= STREAK:
@@ -105,16 +108,20 @@ def settle_touched(
         value *= manners[kind, MANNER_SCALE]
         reference = table[slot, manners[kind, MANNER_REFERENCE]]
         table[slot, VALUE] = value
-        at = reference + lengths[slot]
-        due = min(due, at if at > as_of else NEVER)
-        if slots[slot, SLOT_MORE] or position < 0:
+        leaves = reference + asked[slot, ASK_LENGTH]
+        due = min(due, leaves if leaves > as_of else NEVER)
+        if position >= 0:
+            test, turn = asked[slot, ASK_TEST], asked[slot, ASK_TURN]
+            holds = (asked[slot, ASK_LOW] <= value) & (value <= asked[slot, ASK_HIGH])
+            words[test] = (words[test] & others) | (np.uint64(holds) << lane)
+            # when that much time has passed, or right after
+            turns = value + turn if (turn != NULL) & (value != NULL) else NULL
+            turns += turns == as_of
+            due = min(due, turns if turns > as_of else NEVER)
+        if (asked[slot, ASK_MORE] != 0) | (position < 0):
             state[DUE] = due
             _settle_more(program, zones, scratch, slot, value, reference, as_of, position)
             due = state[DUE]
-        if position >= 0:
-            test = slots[slot, SLOT_TESTS]
-            holds = (limits[test, LOW] <= value) & (value <= limits[test, HIGH])
-            words[test] = (words[test] & others) | (np.uint64(holds) << lane)
     state[DUE] = due
 
 
@@ -129,8 +136,7 @@ def _settle_more(
     as_of: int,
     position: int,
 ) -> None:
-    """A slot with another window than a rolling one, with outputs for the machine, with several tests or one that time alone
-    turns."""
+    """A slot with another window than a rolling one, with outputs for the machine, or with several tests."""
     state, slots, limits, words = scratch.state, program.slots, scratch.limits, scratch.words
     if program.lengths[slot] < 0:
         window = slots[slot, SLOT_WINDOW]
@@ -140,7 +146,7 @@ def _settle_more(
     if position < 0:
         return
     bit = ONE << np.uint64(position & 63)
-    for test in range(slots[slot, SLOT_TESTS], slots[slot, SLOT_TESTS_END]):
+    for test in range(slots[slot, SLOT_TESTS] + 1, slots[slot, SLOT_TESTS_END]):
         holds = (limits[test, LOW] <= value) & (value <= limits[test, HIGH])
         words[test] = words[test] | bit if holds else words[test] & ~bit
         turn = program.tests[test, TEST_TURN]
@@ -226,29 +232,25 @@ def open_words(scratch: Scratch) -> None:
 
 
 @compiled
-def run_bits(
-    code: Integers, first: int, past: int, tests: NDArray[np.uint64], stack: NDArray[np.uint64]
-) -> None:
-    """Runs postfix code over the tests' rows of bits, of one word or several; what it says is the stack's first row."""
-    words = tests.shape[1]
-    top = -1
+def _holding(program: Program, scratch: Scratch, first: int, past: int) -> np.uint64:
+    """For whom of 64 people postfix code over the tests' words holds."""
+    code, words, stack = program.bit_code, scratch.words, scratch.bit_stack
+    top, below = EVERY, 0
     for at in range(first, past):
         what, number = code[at, 0], code[at, 1]
-        if what == BITS_TEST or what == BITS_ALL:
-            top += 1
-        elif what != BITS_NOT:
-            top -= 1
-        for word in range(words):
-            if what == BITS_TEST:
-                stack[top, word] = tests[number, word]
-            elif what == BITS_AND:
-                stack[top, word] &= stack[top + 1, word]
-            elif what == BITS_OR:
-                stack[top, word] |= stack[top + 1, word]
-            elif what == BITS_NOT:
-                stack[top, word] = ~stack[top, word]
-            else:
-                stack[top, word] = EVERY if number else np.uint64(0)
+        if what == BITS_AND:
+            below -= 1
+            top &= stack[below]
+        elif what == BITS_OR:
+            below -= 1
+            top |= stack[below]
+        elif what == BITS_NOT:
+            top = ~top
+        else:
+            stack[below] = top  # the lowest of them is what was there before the first
+            below += 1
+            top = words[number] if what == BITS_TEST else EVERY if number else np.uint64(0)
+    return top
 
 
 @compiled
@@ -256,10 +258,8 @@ def close_words(
     program: Program, scratch: Scratch, sheet: Sheet, position: int, lanes: np.uint64, known: np.uint64
 ) -> None:
     """The outputs that tests decide, for the people around a position whose bits are in `lanes`."""
-    stack = scratch.bit_stack
     for row in range(len(program.bits)):
-        first, past = program.bits[row, BITS_CODE], program.bits[row, BITS_CODE_END]
-        run_bits(program.bit_code, first, past, scratch.words, stack)
+        holding = _holding(program, scratch, program.bits[row, BITS_CODE], program.bits[row, BITS_CODE_END])
         place = sheet.rows[program.bits[row, BITS_OUT], TO_BITS]
         before = sheet.bits[place, position >> 6]
-        sheet.bits[place, position >> 6] = (before & ~lanes) | (stack[0] & known)
+        sheet.bits[place, position >> 6] = (before & ~lanes) | (holding & known)

@@ -12,6 +12,9 @@ from ethogram.kernel.conditions import output_value
 from ethogram.kernel.layout import (
     ANSWERS,
     ARENA,
+    ASK_HIGH,
+    ASK_LOW,
+    ASK_TEST,
     BORN,
     CHECK_WINDOW,
     DEFAULTS,
@@ -139,14 +142,17 @@ def answer(
 
 @compiled
 def _bind_tests(program: Program, scratch: Scratch, as_of: int) -> None:
-    tests, limits = program.tests, scratch.limits
+    tests, limits, asked = program.tests, scratch.limits, scratch.asked
     for test in range(len(tests)):
         low, high = tests[test, TEST_LOW], tests[test, TEST_HIGH]
         if tests[test, TEST_TURN] != NULL:
             low = low + as_of if low != LEAST_VALUE else low
             high = high + as_of if high != NEVER else high
         limits[test, LOW], limits[test, HIGH] = low, high
-        empty = program.empties[tests[test, TEST_SLOT]]
+        slot = tests[test, TEST_SLOT]
+        if asked[slot, ASK_TEST] == test:
+            asked[slot, ASK_LOW], asked[slot, ASK_HIGH] = low, high
+        empty = program.empties[slot]
         scratch.fresh_words[test] = ~np.uint64(0) if low <= empty <= high else np.uint64(0)
 
 
@@ -161,7 +167,6 @@ def _bind_moment(
         scratch.opens[op] = scratch.bounds[program.checks[op, CHECK_WINDOW], 0]
     for age in range(len(program.ages)):
         scratch.starts[age] = scratch.bounds[program.ages[age], 0]
-    _bind_tests(program, scratch, as_of)
     if state[DEFAULTS_FROM] <= as_of < state[DEFAULTS_DUE]:
         return
     _clear(program, scratch)
@@ -277,6 +282,8 @@ def run_by_address(
     _bind_moment(tape, people, program, zones, scratch, start if mode == MOVES else end)
     if mode == DEFAULTS:
         return 0
+    if mode == ANSWERS:
+        _bind_tests(program, scratch, end)
     lanes, known = np.uint64(0), np.uint64(0)
     size = len(task.positions)
     for k in range(begin, size):

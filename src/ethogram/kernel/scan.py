@@ -60,8 +60,11 @@ from ethogram.kernel.layout import (
     Tape,
 )
 from ethogram.kernel.machine import wake
+from ethogram.kernel.tables import fetch
 from ethogram.kernel.windows import next_edge
 
+AHEAD = 8
+"""So many events before it is needed a list is fetched."""
 LEAST_NUMBER = np.uint64(LEAST_VALUE % 2**64)
 
 
@@ -114,11 +117,14 @@ def _sort_out(tape: Tape, program: Program, scratch: Scratch, level: int, chunk:
     pending, starts, ages = scratch.pending, scratch.starts, len(scratch.starts) - 1
     times, codes, lists, operations = tape.time, tape.code, program.lists, program.operations
     room = len(pending) - program.loads[level, LOAD_LONGEST] - ABREAST
-    size, age, event = 0, 0, chunk
+    size, age, event, last = 0, 0, chunk, len(codes) - 1
     while event < past and size <= room:
         time = times[event]
         while starts[age] <= time:
             age += 1
+        coming = lists[level, codes[min(event + AHEAD, last)]]
+        fetch(operations, coming - ages)
+        fetch(operations, coming + 3 + ABREAST)
         begin = lists[level, codes[event]]
         count, first = operations[begin - ages + age], begin + 3
         above = (event - chunk) << EVENT_SHIFT

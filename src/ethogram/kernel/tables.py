@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
 import numpy as np
+from llvmlite import ir
 from numba import from_dtype, types
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import (
@@ -224,3 +225,18 @@ def _shape(context: Any, builder: Any, table: _Table, value: Any) -> Any:
     helper = context.make_helper(builder, table, value)
     words = [helper.rows, helper.width]
     return context.make_tuple(builder, types.UniTuple(types.int64, 2), words)
+
+
+def _fetched(typing: Any, table: Any, place: Any) -> Any:
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> None:
+        where = _place(context, builder, sig, args)
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [where.type, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [where.type], kind)
+        builder.call(function, [where, *(number(one) for one in (0, 3, 1))])  # to read, for longer, data
+
+    return types.void(table, types.int64), generate
+
+
+fetch = cast(Callable[[NDArray[Any], int], None], intrinsic(_fetched))
+"""Has the processor bring what is around a place of a table near, without waiting for it."""
