@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ethogram.app import render
 from ethogram.model.errors import DataError, EnvironmentFault
+from ethogram.model.extras import require_extra
 
 if TYPE_CHECKING:
     from ethogram.insight.charts import Chart
@@ -20,12 +20,9 @@ SCALE = 1.5
 
 def require_charts() -> None:
     """Raises EnvironmentFault E_EXTRA_MISSING where the extra is not installed."""
-    if find_spec("altair") is None or find_spec("vl_convert") is None or find_spec("jinja2") is None:
-        raise EnvironmentFault(
-            "E_EXTRA_MISSING",
-            "pictures need packages that are not installed",
-            hint="pip install 'ethogram[report]'",
-        )
+    require_extra(
+        "report", ("altair", "vl_convert", "jinja2"), "pictures need packages that are not installed"
+    )
 
 
 def charts() -> ModuleType:

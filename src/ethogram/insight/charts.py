@@ -38,10 +38,10 @@ def _data(rows: Iterable[Row]) -> pa.Table:
     return pa.Table.from_pylist([dict(row) for row in rows])
 
 
-def _styled(chart: Any, title: str = "") -> Any:
+def _styled(chart: Any, title: str = "") -> Chart:
     if title:
         chart = chart.properties(title=title)
-    return (
+    styled: Chart = (
         chart.properties(padding=PADDING)
         .configure(font="Helvetica, Arial, sans-serif", background="white")
         .configure_view(stroke=None)
@@ -58,6 +58,7 @@ def _styled(chart: Any, title: str = "") -> Any:
         .configure_legend(labelColor=INK, titleColor=INK)
         .configure_range(category=list(PALETTE))
     )
+    return styled
 
 
 # --- sizes --------------------------------------------------------------------------------------------------------------
@@ -87,7 +88,7 @@ def sizes(lines: Sequence[SegmentLine], titles: Mapping[str, str], title: str = 
         x=alt.X("most:Q", title=None, axis=None), text="label:N"
     )
     labels = labels.transform_calculate(most="max(datum.size, datum.before)")
-    return _styled(bars + before + labels, title)  # type: ignore[no-any-return]
+    return _styled(bars + before + labels, title)
 
 
 # --- over time ----------------------------------------------------------------------------------------------------------
@@ -118,13 +119,13 @@ def history(found: History, zone: str, title: str = "") -> Chart:
     )
     marks = [{"at": _local(mark.at, zone), "text": f"version {mark.version}"} for mark in found.marks]
     if not marks:
-        return _styled(lines, title)  # type: ignore[no-any-return]
+        return _styled(lines, title)
     edited = alt.Chart(_data(marks)).encode(x="at:T")
     rules = edited.mark_rule(strokeDash=[4, 3], color=GRAY)
     words = edited.mark_text(align="left", dx=3, dy=8, baseline="top", color=GRAY).encode(
         y=alt.value(0), text="text:N"
     )
-    return _styled(lines + rules + words, title)  # type: ignore[no-any-return]
+    return _styled(lines + rules + words, title)
 
 
 def _local(moment: Moment, zone: str) -> str:
@@ -189,7 +190,7 @@ def flow(found: Flow, titles: Mapping[str, str] | None = None, title: str = "") 
         .encode(y=alt.Y("middle:Q", axis=None, scale=scale), text="label:N")
         for x in (0, 1)
     ]
-    return _styled(alt.layer(ribbons, edges, *words), title)  # type: ignore[no-any-return]
+    return _styled(alt.layer(ribbons, edges, *words), title)
 
 
 def _group_title(segmentation: str, group: str, titles: Mapping[str, str]) -> str:
@@ -217,7 +218,7 @@ def funnel(found: Funnel, title: str = "") -> Chart:
     )
     bars = base.mark_bar(color=BLUE, height=22)
     labels = base.mark_text(align="left", dx=6, color=INK).encode(text="label:N")
-    return _styled(bars + labels, title)  # type: ignore[no-any-return]
+    return _styled(bars + labels, title)
 
 
 def retention(found: Retention, title: str = "", periods: int = 12) -> Chart:
@@ -249,7 +250,7 @@ def retention(found: Retention, title: str = "", periods: int = 12) -> Chart:
         text=alt.Text("share:Q", format=".0%"),
         color=alt.condition(f"datum.share > {0.55 * most}", alt.value("white"), alt.value(INK)),
     )
-    return _styled(cells + numbers, title)  # type: ignore[no-any-return]
+    return _styled(cells + numbers, title)
 
 
 # --- who they are -------------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ def portrait(
     labels = base.mark_text(align="left", dx=8, color=INK).encode(
         x=alt.X("high:Q", scale=scale), text="label:N"
     )
-    return _styled(one + spans + points + labels, title)  # type: ignore[no-any-return]
+    return _styled(one + spans + points + labels, title)
 
 
 def _factor(value: float) -> str:
@@ -350,4 +351,4 @@ def overlap(
         color=alt.condition("datum.holds", alt.value(INK), alt.value("#E3E5E8"))
     )
     whole = alt.vconcat(bars.mark_bar(color=BLUE, size=20) + words, points, spacing=6)
-    return _styled(whole, title)  # type: ignore[no-any-return]
+    return _styled(whole, title)

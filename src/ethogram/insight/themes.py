@@ -10,7 +10,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from ethogram.insight.people import Numbers
 from ethogram.insight.stop_words import WORDS
 from ethogram.insight.texts import WITHOUT_SPACES, terms
-from ethogram.model.errors import EnvironmentFault
+from ethogram.model.extras import require_extra
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -52,12 +51,7 @@ class Themes:
 
 def require_installed() -> None:
     """Raises EnvironmentFault E_EXTRA_MISSING."""
-    if find_spec("sklearn") is None:
-        raise EnvironmentFault(
-            "E_EXTRA_MISSING",
-            "themes of texts need scikit-learn, which is not installed",
-            hint="pip install 'ethogram[voice]'",
-        )
+    require_extra("voice", ("sklearn",), "themes of texts need scikit-learn, which is not installed")
 
 
 @dataclass(frozen=True, slots=True)
