@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import ethogram
@@ -35,6 +36,10 @@ behaviors:
   shipping: shipping_details
   payment: payment_details
   purchase: purchase
+  trouble: [error_page, support_chat]
+segments:
+  visited: did(any, last=4d)
+  met_trouble: did(trouble, last=4d)
 segmentations:
   lifecycle:
     groups:
@@ -64,6 +69,20 @@ def took_the_step(
     found = shop.funnel(*steps, within="1d", last=f"{days}d", as_of=until).steps[1].of_previous
     assert found is not None
     return found.value
+
+
+def test_the_viral_article(shop: ethogram.Project) -> None:
+    """From 29 February to 3 March nearly a third of the visitors met an error or asked for help.
+
+    Until the payments failed that was the most of any four days, more than twice as much as usual. The log has no wave of visitors for it: as many came
+    as in the days before and after, and no channel or first page stands out.
+    """
+    visited, troubled = (shop.history(name, days=150).to_pandas() for name in ("visited", "met_trouble"))
+    sizes = visited.set_index("at")["size"]
+    share = (troubled.set_index("at")["size"] / sizes)["2024-02-06":"2024-05-18"]
+    assert share.idxmax() == pd.Timestamp("2024-03-04", tz="UTC")
+    assert share.max() > 0.3 > 2 * share.median()
+    assert 0.8 * sizes["2024-03-08"].item() < sizes["2024-03-04"].item() < 1.2 * sizes["2024-02-29"].item()
 
 
 def test_the_bug_of_the_mobile_checkout(shop: ethogram.Project) -> None:
