@@ -224,6 +224,25 @@ def test_a_cart_is_left_when_no_order_follows_in_the_period(shop: Path) -> None:
     assert lines["conversion"]["now"]["value"] == 3 / 5
 
 
+def test_what_happens_as_a_period_begins_is_of_the_one_before(tmp_path: Path) -> None:
+    rows = [
+        "a,2026-03-01,Order Completed,1,20",
+        "a,2026-03-31,Order Completed,2,5",
+        "b,2026-03-01,Order Completed,3,7",
+    ]
+    lines = {
+        line["metric"]: line
+        for line in ethogram.open(write_shop(tmp_path / "shop", rows)).metrics().to_pylist()
+    }
+    figures = {
+        name: (line["now"] and line["now"]["value"], line["then"] and line["then"]["value"])
+        for name, line in lines.items()
+    }
+    assert figures["orders"] == (1, 2)
+    assert figures["repeat_rate"] == (1, 0)
+    assert figures["value_to_date"] == (16, 13.5)
+
+
 # --- odd projects, and mistakes -----------------------------------------------------------------------------------------
 
 

@@ -101,17 +101,14 @@ def _texts(measured: Measured, period: str) -> Iterator[tuple[str, str]]:
     }
     for when in ("now", "then"):
         window = windows[when]
-        until = "" if when == "now" else f", until=now() - {period}"
-        past = f"until=now() - {period}" if when == "now" else f"until=now() - {2 * amount}{unit}"
         yield f"{when} active", f"if(did(any, {window}), 1, 0)"
         if measured.purchase:
             yield f"{when} orders", f"count({measured.purchase}, {window})"
-            yield f"{when} earlier", f"count({measured.purchase}, {past})"
         if measured.cart_add and measured.purchase:
             cart = f"did({measured.cart_add}, {window})"
             last = f"last({measured.cart_add}, {window})"
             yield f"{when} cart", f"if({cart}, 1, 0)"
-            bought = f"did({measured.purchase}, since={last}{until})"
+            bought = f"did({measured.purchase}, {window}, since={last})"
             yield f"{when} left_cart", f"if({cart} and not {bought}, 1, 0)"
         sums = {
             "revenue": measured.amount, "margin": measured.margin,
@@ -120,10 +117,11 @@ def _texts(measured: Measured, period: str) -> Iterator[tuple[str, str]]:
         for name, measure in sums.items():
             if measure:
                 yield f"{when} {name}", f"sum({measure}, {window})"
-        if measured.amount:
-            yield f"{when} earlier_revenue", f"sum({measured.amount}, {past})"
     if measured.purchase:
         yield "before orders", f"count({measured.purchase}, {windows['before']})"
+        yield "ever orders", f"count({measured.purchase})"
+    if measured.amount:
+        yield "ever revenue", f"sum({measured.amount})"
 
 
 def _parts(period: str) -> tuple[int, str]:
@@ -202,15 +200,17 @@ def _columns(values: Columns, when: str, before: str, inside: NDArray[np.bool_])
         whole = values.get(name)
         return np.zeros(len(inside)) if whole is None else np.where(inside, whole, 0.0)
 
-    orders, earlier, active = of(f"{when} orders"), of(f"{when} earlier"), of(f"{when} active")
+    def to_date(name: str) -> Numbers:
+        return of(f"ever {name}") - (of(f"now {name}") if when == "then" else 0.0)
+
+    orders, active, ever = of(f"{when} orders"), of(f"{when} active"), to_date("orders")
     buyer, buyer_before = (orders > 0) * 1.0, (of(f"{before} orders") > 0) * 1.0
-    ever = (orders + earlier > 0) * 1.0
     return {
         "active": active,
         "orders": orders,
         "buyer": buyer,
         "active_buyer": buyer * (active > 0),
-        "repeat": buyer * (orders + earlier >= 2),
+        "repeat": buyer * (ever >= 2),
         "buyer_before": buyer_before,
         "kept": buyer_before * buyer,
         "cart": of(f"{when} cart"),
@@ -219,8 +219,8 @@ def _columns(values: Columns, when: str, before: str, inside: NDArray[np.bool_])
         "margin": of(f"{when} margin"),
         "discount": of(f"{when} discount"),
         "refunded": of(f"{when} refunded"),
-        "ever": ever,
-        "value": (of(f"{when} revenue") + of(f"{when} earlier_revenue")) * ever,
+        "ever": (ever > 0) * 1.0,
+        "value": to_date("revenue") * (ever > 0),
     }
 
 
