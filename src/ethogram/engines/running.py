@@ -19,6 +19,7 @@ from ethogram.engines.binding import Bound, bind
 from ethogram.engines.crowds import FEW_ROWS, MANY_ROWS, Crowd, Part, crowds, whole
 from ethogram.engines.fitting import fitted_values
 from ethogram.engines.made import tape_of
+from ethogram.engines.pasts import DAY, Past, Turns, holds, newest_of, pasts, table_of, turns_of
 from ethogram.engines.rounding import rounded
 from ethogram.engines.tapefiles import Arrays
 from ethogram.engines.tapeset import TapeSet
@@ -52,6 +53,8 @@ KEPT_FITS = 4
 LONGEST_FOLLOWED = 100_000
 """Events of one customer; following a segment through that many takes about half a minute."""
 NOBODY = -(2**62)
+FIRST_STRETCH, LONGEST_STRETCH = 14 * DAY, 4_000 * DAY
+"""Of the past, to look for when somebody came in: first these days, then twice as many more, at last all that are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Runner:
         self.lists = lists
         self.inner = inner
         self.bound: Bound = bind(plan, tapes, settings)
+        self.pasts = pasts(plan)
         outputs = plan.outputs
         self.segments = [k for k, output in enumerate(outputs) if output.kind == "segment"]
         self.segmentations = [k for k, output in enumerate(outputs) if output.kind == "segmentation"]
@@ -105,7 +109,8 @@ class Runner:
 
     # --- what is known beside the tape ------------------------------------------------------------------------------
 
-    def _people(self, crowd: Crowd, as_of: Moment, fitted: Mapping[int, Integers]) -> People:
+    def _people(self, crowd: Crowd, start: Moment, end: Moment, fitted: Mapping[int, Integers]) -> People:
+        """For moments from `start` to `end`."""
         fixed = np.full((len(self.plan.fixed), crowd.size), NULL, np.int64)
         population = np.full((len(self.plan.fits), crowd.size), NULL, np.int64)
         for part in crowd.parts:
@@ -114,7 +119,7 @@ class Runner:
                 fixed[:, places] = self._fixed_columns(part, crowd.is_excerpt)
             if self.plan.fits:
                 population[:, places] = fitted[part.bucket][:, part.positions]
-        offset, at, due = self._signals(crowd, as_of)
+        offset, at, due = self._signals(crowd, start, end)
         return People(fixed, population, offset, at, due)
 
     def _fixed_columns(self, part: Part, is_excerpt: bool) -> Integers:
@@ -131,22 +136,66 @@ class Runner:
             self._fixed[part.bucket] = found
         return found
 
-    def _signals(self, crowd: Crowd, as_of: Moment) -> tuple[Integers, Integers, Integers]:
-        """Every turn of each signal up to a moment, for everyone on the tape."""
+    def _signals(self, crowd: Crowd, start: Moment, end: Moment) -> tuple[Integers, Integers, Integers]:
+        """The turns of each signal up to the end, as far back as anything asks for from the start on."""
         count, size = len(self.plan.signals), crowd.size
         if not count:
             return np.zeros((0, size + 1), np.int64), np.zeros(0, np.int64), np.zeros((0, size), np.int64)
         runner = self.inner["signals"]
-        self._refuse_long_histories(crowd, as_of)
-        offsets, moments = [], []
-        moves, due = runner._walk(crowd, np.arange(size), NOBODY, as_of, runner.asked)
-        begin = 0
-        for row in range(count):
+        self._refuse_long_histories(crowd, end)
+        alone = [start == end and past.members for past in self.pasts]
+        found = dict(runner._stays(crowd, self.pasts, np.flatnonzero(alone), end)) if any(alone) else {}
+        for past in dict.fromkeys(self.pasts):
+            rows = [row for row, one in enumerate(self.pasts) if one == past and row not in found]
+            if rows:
+                found |= zip(rows, runner._turns(crowd, past, rows, start, end), strict=True)
+        return table_of([found[row] for row in range(count)], size)
+
+    def _turns(
+        self, crowd: Crowd, past: Past, rows: Sequence[int], start: Moment, end: Moment
+    ) -> Iterator[Turns]:
+        """Everybody's turns, of some of the conditions asked for."""
+        everyone = np.arange(crowd.size)
+        begin, held = NOBODY, np.zeros((len(rows), crowd.size), np.bool_)
+        if past.micros is not None and start - past.micros > NOBODY:
+            begin = start - past.micros - 1
+            values = self._answers(crowd, everyone, begin, self.fitted(begin)).values
+            held = holds(values[[self.asked_rows[row] for row in rows]])
+        moves, due = self._walk(crowd, everyone, begin, end, [self.asked[row] for row in rows])
+        for row in range(len(rows)):
             mine = moves.definition == row
-            offsets.append(np.searchsorted(moves.position[mine], np.arange(size + 1)) + begin)
-            moments.append(moves.at[mine])
-            begin += len(moments[-1])
-        return np.stack(offsets).astype(np.int64), np.concatenate(moments), np.tile(due, (count, 1))
+            yield turns_of(everyone[held[row]], begin, moves.position[mine], moves.at[mine], due)
+
+    def _stays(
+        self, crowd: Crowd, pasts: Sequence[Past], rows: Integers, now: Moment
+    ) -> Iterator[tuple[int, Turns]]:
+        """When those of whom a condition holds now came in, by ever longer stretches of the past."""
+        answers = self._answers(crowd, np.arange(crowd.size), now, self.fitted(now))
+        for row in rows.tolist():
+            inside = np.flatnonzero(holds(answers.values[self.asked_rows[row]]))
+            micros = pasts[row].micros
+            last = NOBODY if micros is None else max(NOBODY, now - micros - 1)
+            came: list[Integers] = []
+            at: list[Integers] = []
+            end, stretch = now, FIRST_STRETCH
+            while len(inside) and end > last:
+                begin = max(last, end - stretch) if stretch < LONGEST_STRETCH else last
+                moves, _ = self._walk(crowd, inside, begin, end, [self.asked[row]])
+                turned = moves.value == 1
+                place, newest = newest_of(moves.position[turned], moves.at[turned])
+                came, at = [*came, place], [*at, newest]
+                inside = np.setdiff1d(inside, place, assume_unique=True)
+                end, stretch = begin, 2 * stretch
+            yield (
+                row,
+                turns_of(
+                    inside,
+                    last,
+                    np.concatenate([*came, inside[:0]]),
+                    np.concatenate([*at, inside[:0]]),
+                    answers.due,
+                ),
+            )
 
     def _refuse_long_histories(self, crowd: Crowd, as_of: Moment) -> None:
         """Following a segment through time looks at the history anew at each of its moments."""
@@ -218,8 +267,19 @@ class Runner:
         return crowds(self.tapes, positions, MANY_ROWS if for_every_row else FEW_ROWS)
 
     def _run(self, crowd: Crowd, as_of: Moment, fitted: Mapping[int, Integers]) -> Iterator[tuple[int, Run]]:
-        size, words = len(crowd.chosen), -(-len(crowd.chosen) // 64)
-        kernel = _Kernel(self, self._tape(crowd.arrays), self._people(crowd, as_of, fitted))
+        sheet = self._answers(crowd, crowd.chosen, as_of, fitted)
+        if not crowd.is_excerpt:
+            yield crowd.parts[0].bucket, _run_of(sheet, crowd.chosen, 0)
+            return
+        for part in crowd.parts:
+            yield part.bucket, _run_of(sheet, part.positions, part.begin)
+
+    def _answers(
+        self, crowd: Crowd, places: Integers, as_of: Moment, fitted: Mapping[int, Integers]
+    ) -> Sheet:
+        """Of those at some places, in their order."""
+        size, words = len(places), -(-len(places) // 64)
+        kernel = _Kernel(self, self._tape(crowd.arrays), self._people(crowd, as_of, as_of, fitted))
         default = kernel.defaults(as_of)
         bits = np.zeros((len(self.segments), words), np.uint64)
         bits[default[self.segments] == 1] = ~np.uint64(0)
@@ -232,12 +292,7 @@ class Runner:
             groups=np.repeat(default[self.segmentations].astype(np.int16)[:, None], size, axis=1),
             values=np.repeat(default[self.values][:, None], size, axis=1),
         )
-        kernel.run(ANSWERS, crowd.chosen, as_of, as_of, sheet)
-        if not crowd.is_excerpt:
-            yield crowd.parts[0].bucket, _run_of(sheet, crowd.chosen, 0)
-            return
-        for part in crowd.parts:
-            yield part.bucket, _run_of(sheet, part.positions, part.begin)
+        return kernel.run(ANSWERS, places, as_of, as_of, sheet)
 
     def walk(
         self,
@@ -264,7 +319,7 @@ class Runner:
     ) -> tuple[Moves, Integers]:
         """By place, with each one's due after the end."""
         watched = [*conditions, *segmentations]
-        people = self._people(crowd, end, self.fitted(end))
+        people = self._people(crowd, start, end, self.fitted(end))
         kernel = _Kernel(self, self._tape(crowd.arrays), people)
         sheet = _sheet(len(places))._replace(
             watched=np.array(watched, np.int64),
@@ -282,7 +337,7 @@ class Runner:
         """The different values of a `values(…)` output as (offset, value) by position."""
         (crowd,) = self._crowds({bucket: positions})
         tape = self._tape(crowd.arrays)
-        kernel = _Kernel(self, tape, self._people(crowd, as_of, self.fitted(as_of)))
+        kernel = _Kernel(self, tape, self._people(crowd, as_of, as_of, self.fitted(as_of)))
         slot = next(one.a for one in self.plan.outputs[output].code if one.op is Op.SLOT)
         room = len(tape.time) + len(tape.ragged_value) + 1
         sheet = _sheet(len(crowd.chosen))._replace(
