@@ -86,6 +86,7 @@ def traits_of(definitions: Definitions, settings: Settings, engine: Evaluator) -
 def publish(
     store: Store,
     engine: Evaluator,
+    of_traits: Callable[[], Evaluator],
     recorded: Recorded,
     now: Shown,
     touched: frozenset[int] | None,
@@ -93,7 +94,7 @@ def publish(
 ) -> None:
     """Brings the tables from the last refresh to this one, which touched these buckets (None: all).
 
-    What was not published with the last refresh is written whole. Traits that change with every moment, or with everybody
+    `of_traits` is asked for an engine that answers traits, if any have to be written. What was not published with the last refresh is written whole. Traits that change with every moment, or with everybody
     else, take an evaluation of everybody; so do traits that were edited.
     """
     folder = store.folder / PUBLISHED
@@ -108,7 +109,7 @@ def publish(
         and (not fickle or (last.as_of == now.as_of and not homes))
     )
     store.disk.reached("publish.before-traits")
-    _publish_traits(folder / TRAITS, engine, now, homes if still else every, progress)
+    _publish_traits(folder / TRAITS, of_traits, now, homes if still else every, progress)
     store.disk.reached("publish.before-memberships")
     stays = read_open_stays(store) if homes else OpenStays({})
     for done, bucket in enumerate(sorted(homes)):
@@ -132,12 +133,17 @@ def _part(folder: Path, bucket: int) -> Path:
 
 
 def _publish_traits(
-    folder: Path, engine: Evaluator, now: Shown, buckets: frozenset[int], progress: Progress
+    folder: Path,
+    of_traits: Callable[[], Evaluator],
+    now: Shown,
+    buckets: frozenset[int],
+    progress: Progress,
 ) -> None:
     """Everyone's traits, in the buckets told, as the answers come by."""
     if not now.traits or not buckets:
         return
     folder.mkdir(parents=True, exist_ok=True)
+    engine = of_traits()
     asked = {bucket: np.arange(len(engine.roster(bucket)), dtype=np.int64) for bucket in sorted(buckets)}
     whole = None if len(buckets) == engine.buckets else asked
     for done, answers in enumerate(engine.evaluate(now.as_of, whole, tuple(now.traits))):

@@ -168,7 +168,15 @@ class _Refresh:
         """The tables for other tools: of the buckets touched, or None for all."""
         traits = traits_of(self.definitions, self.settings, self.engine)
         now = Shown(self.number, self.as_of, traits)
-        publish(self.store, self.engine, Recorded(layers), now, touched, self.progress)
+        publish(self.store, self.engine, self.of_traits, Recorded(layers), now, touched, self.progress)
+
+    def of_traits(self) -> Evaluator:
+        """What answers the traits and nothing else, if that can be had."""
+        if self.engine_for is None:
+            return self.engine
+        engine = self.engine_for(self.definitions, self.engine.traits)
+        is_same = (engine.generation, engine.sequence) == (self.engine.generation, self.sequence)
+        return engine if is_same else self.engine
 
     def touches_everybody(self, frame: Frame | None, *, full: bool) -> bool:
         return frame is None or full or self.edits.any or bool(self.refitted)
