@@ -171,12 +171,11 @@ class _Refresh:
         publish(self.store, self.engine, self.of_traits, Recorded(layers), now, touched, self.progress)
 
     def of_traits(self) -> Evaluator:
-        """What answers the traits and nothing else, if that can be had."""
+        """What answers the traits and nothing else, if that can be had. No events come in as long as this refresh writes."""
         if self.engine_for is None:
             return self.engine
         engine = self.engine_for(self.definitions, self.engine.traits)
-        is_same = (engine.generation, engine.sequence) == (self.engine.generation, self.sequence)
-        return engine if is_same else self.engine
+        return engine if engine.generation == self.engine.generation else self.engine
 
     def touches_everybody(self, frame: Frame | None, *, full: bool) -> bool:
         return frame is None or full or self.edits.any or bool(self.refitted)
