@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def refreshed(kind: str, store: Store, as_of: Moment, meant: Definitions = MEANT
 
 def test_segments_with_shares_and_change(kind: str, store: Store) -> None:
     made = refreshed(kind, store, T + DAY)
-    found = segments(store, made, before=T - DAY, revenue="spend")
+    spend = engine(kind, store, replace(MEANT, traits={"spend": MEANT.traits["spend"]}))
+    found = segments(store, made, before=T - DAY, revenue=spend)
     lines = {line.full_name: (line.size, line.before, line.change) for line in found.lines}
     assert (found.customers, found.as_of) == (3, T + DAY)
     assert lines["buyers"] == (1, 0, 1)

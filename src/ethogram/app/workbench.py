@@ -194,8 +194,9 @@ class Workbench:
         asked = self.moment(as_of)
         moment = asked if asked is not None else reading.require_refresh(self.store).as_of
         earlier = self.moment(before) if before else reading.a_month_before(moment, self.settings)
-        engine = self.engine(definitions)
-        return reading.segments(self.store, engine, as_of=asked, before=earlier, revenue=revenue)
+        engine = self.engine(definitions, [*definitions.segments, *definitions.segmentations])
+        worth = self.engine(definitions, [revenue]) if revenue else None
+        return reading.segments(self.store, engine, as_of=asked, before=earlier, revenue=worth)
 
     def count(self, expression: str, as_of: str = "") -> Count:
         from ethogram.membership.plan import count

@@ -164,11 +164,11 @@ def segments(
     *,
     as_of: Moment | None = None,
     before: Moment | None = None,
-    revenue: str = "",
+    revenue: Evaluator | None = None,
 ) -> SegmentListing:
-    """Sizes as recorded last, or of `as_of`; compared with those of `before`. `revenue` names a trait that is a number."""
+    """Sizes as recorded last, or of `as_of`; compared with those of `before`. `revenue` answers one trait, a number."""
     found = shown(store, engine, as_of)
-    revenues = _Revenue(engine, found.as_of, revenue)
+    revenues = _Revenue(revenue, found.as_of)
     names = _names(found.columns)
     sizes = dict.fromkeys(names, 0)
     sums = dict.fromkeys(names, 0.0)
@@ -215,20 +215,19 @@ def _inside(columns: Columns, answers: Slice) -> Iterator[tuple[tuple[str, str],
 
 
 class _Revenue:
-    """What each customer is worth, bucket by bucket in order; nothing where no trait is named."""
+    """What each customer is worth, bucket by bucket in order; nothing where nobody is asked."""
 
-    def __init__(self, engine: Evaluator, as_of: Moment, trait: str) -> None:
-        if trait and trait not in engine.traits:
-            raise unknown(trait, engine.traits, "trait")
-        self._engine, self._trait = engine, trait
-        self._answers = engine.evaluate(as_of, traits=(trait,)) if trait else iter(())
+    def __init__(self, engine: Evaluator | None, as_of: Moment) -> None:
+        self._engine = engine
+        self._answers = engine.evaluate(as_of) if engine else iter(())
 
     def of(self, bucket: int, roster: pa.StringArray) -> NDArray[np.float64]:
-        if not self._trait or not len(roster):
+        if self._engine is None or not len(roster):
             return np.zeros(len(roster))
         answers = next(answers for answers in self._answers if answers.bucket == bucket)
         places = pc.index_in(roster, value_set=_customers(self._engine, answers))
-        values = answers.traits[self._trait].take(places).cast(pa.float64())
+        (trait,) = answers.traits.values()
+        values = trait.take(places).cast(pa.float64())
         worth: NDArray[np.float64] = values.fill_null(0).to_numpy(zero_copy_only=False)
         return worth
 
