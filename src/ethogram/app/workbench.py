@@ -162,6 +162,7 @@ class Workbench:
             names=names,
             extra=extra,
             progress=lambda done, whole: self.progress("Preparing", done, whole),
+            asking=lambda done, whole: self.progress("Evaluating", done, whole),
         )
         if not is_compiled():
             self.progress("Compiling, once on this machine", 0, 1)

@@ -34,7 +34,8 @@ TYPES: dict[str, ValueType] = {"n": "number", "t": "text", "f": "flag"}
 class Engine:
     """Answers the definitions of a project for everyone or for some, at any moment. An `Evaluator`.
 
-    `names` limits what is answered; `extra` adds conditions and values that no file defines. Raises Unsupported, naming
+    `names` limits what is answered; `extra` adds conditions and values that no file defines. `progress` is told how far the tapes
+    are, `asking` how many of all buckets have answered. Raises Unsupported, naming
     the function, where an answer would not be exact.
     """
 
@@ -48,6 +49,7 @@ class Engine:
         names: Sequence[str] | None = None,
         extra: Mapping[str, Expression] | None = None,
         progress: Progress | None = None,
+        asking: Progress | None = None,
         threads: int = 2,
     ) -> None:
         self.store = store
@@ -55,6 +57,7 @@ class Engine:
         self.settings = settings
         self.lists = dict(lists or {})
         self.threads = threads
+        self._asking = asking or _unseen
         known = seen(store.properties(), store.traits())
         every = (*definitions.segments, *definitions.segmentations, *definitions.traits)
         self.names = tuple(every if names is None else names)
@@ -143,7 +146,9 @@ class Engine:
         traits: Sequence[str] | None = None,
     ) -> Iterator[BucketAnswers]:
         wanted = self._traits if traits is None else tuple(traits)
-        for bucket, found in self.runner.run(as_of, positions, self.threads):
+        for done, (bucket, found) in enumerate(self.runner.run(as_of, positions, self.threads), 1):
+            if positions is None:
+                self._asking(done, self.buckets)
             columns = {name: self._column(name, bucket, found, as_of) for name in wanted}
             yield BucketAnswers(
                 bucket, found.positions, found.known, found.bits, found.groups, found.due, columns
@@ -200,7 +205,8 @@ class Engine:
         rows = {runner.plan.outputs[output].name: runner.values.index(output) for output in runner.asked}
         sizes = {name: np.zeros(len(moments), np.int64) for name in conditions}
         for place, moment in enumerate(moments):
-            for _, found in runner.run(moment, None, self.threads):
+            for bucket, (_, found) in enumerate(runner.run(moment, None, self.threads), 1):
+                self._asking(place * self.buckets + bucket, len(moments) * self.buckets)
                 inside = (found.values == 1).sum(axis=1)
                 for name in conditions:
                     sizes[name][place] += inside[rows[name]]
@@ -241,6 +247,10 @@ class Engine:
     def _texts_of(self, value: Integers, type_: ValueType) -> pa.Array:
         column = arrow_of(value, type_, self.tapes.texts.texts).cast(pa.string())
         return pc.utf8_rtrim(pc.utf8_rtrim(column, "0"), ".") if type_ == "number" else column
+
+
+def _unseen(done: int, whole: int) -> None:
+    """Nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)
