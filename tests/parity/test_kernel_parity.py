@@ -371,3 +371,18 @@ def test_same_keeps_a_number_and_a_text_apart() -> None:
             (column,) = [column for _, column in engine.values(day * DAY, "x0") if len(column)]
             assert column.to_pylist() == [holds]
         check_asked(Case(world, day * DAY), asked)
+
+
+def test_who_looks_on_is_told_how_many_buckets_have_answered() -> None:
+    told: list[tuple[int, int]] = []
+    with stored({"ada": (Event(DAY, "seen", "1"),)}, buckets=3) as store:
+        definitions = definitions_from_text(
+            'segments:\n  lately: did(any, last=2d)\n  half: bucket("s") < 0.5\n'
+        )
+        engine = Engine(store, definitions, Settings(), asking=lambda *one: told.append(one))
+        list(engine.evaluate(2 * DAY))
+        assert told == [(1, 3), (2, 3), (3, 3)]
+        list(engine.evaluate(2 * DAY, {0: np.zeros(0, np.int64)}))
+        assert len(told) == 3
+        engine.sizes([DAY, 2 * DAY])
+        assert told[3:] == [(done, 6) for done in range(1, 7)]
