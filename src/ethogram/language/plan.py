@@ -233,7 +233,7 @@ class TextTest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`signals` are conditions whose whole past is needed; `salts` and `lists` are fixed columns of a customer."""
+    """`signals` are conditions whose past is asked for; `salts` and `lists` are fixed columns of a customer."""
 
     windows: tuple[Window, ...]
     atoms: tuple[Atom, ...]
