@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ethogram.language.meaning import Result, World, change_moments, evaluate, members, trace, value
+from ethogram.language.meaning.values import variation
 from ethogram.language.parser import parse_expression
 from ethogram.model.errors import Unsupported
 from ethogram.model.event import Event
@@ -113,11 +116,47 @@ def test_trend_is_this_window_by_the_one_before() -> None:
     assert ask("trend(order.total, last=7d)", *amounts) == Decimal("2.5")
 
 
-@pytest.mark.parametrize(("which", "six", "three"), [("median", 1, "2.5"), ("max", 7, 3), ("last", 1, 3)])
+@pytest.mark.parametrize(
+    ("which", "six", "three"),
+    [
+        ("mean", "2.8", "2.5"),
+        ("median", 1, "2.5"),
+        ("min", 1, 2),
+        ("max", 7, 3),
+        ("last", 1, 3),
+        ("cv", "0.857143", "0.2"),
+    ],
+)
 def test_gaps_are_days_between_events(which: str, six: object, three: object) -> None:
-    assert ask(f'gap(view, "{which}")', *views(16, 12, 11, 10, 3, 2)) == six
+    assert ask(f'gap(view, "{which}")', *views(16, 12, 11, 10, 3, 2)) == Decimal(str(six))
     assert ask(f'gap(view, "{which}")', *views(10, 8, 5)) == Decimal(str(three))
     assert ask(f'gap(view, "{which}")', *views(3)) is None
+
+
+def test_gaps_that_do_not_vary() -> None:
+    assert ask('gap(view, "cv")', *views(9, 6, 3)) == 0
+    assert ask('gap(view, "cv")', *views(9, 3)) == 0
+    assert ask('gap(view, "cv")', *views(3, 3, 3)) is None
+    assert ask('gap(view, "mean")', *views(3, 3, 3)) == 0
+
+
+@given(st.lists(st.integers(0, 10**16), min_size=1, max_size=30).filter(any))
+def test_variation_is_rounded_half_to_even(sizes: list[int]) -> None:
+    with localcontext(prec=120):
+        mean = Decimal(sum(sizes)) / len(sizes)
+        deviation = (sum((size - mean) ** 2 for size in sizes) / len(sizes)).sqrt()
+        assert variation(sizes) == (deviation / mean).quantize(Decimal("1e-6"), ROUND_HALF_EVEN)
+
+
+def test_variation_at_a_half_of_a_millionth() -> None:
+    """Two gaps m - d and m + d vary by d / m: here by an odd number of halves of a millionth."""
+    mean = 2_000_000
+    assert [variation([mean - d, mean + d]) for d in (1, 3, 5, 1_999_999)] == [
+        Decimal("0.000000"),
+        Decimal("0.000002"),
+        Decimal("0.000002"),
+        Decimal("1.000000"),
+    ]
 
 
 # --- rule 10 --------------------------------------------------------------------------------------------------------

@@ -90,6 +90,12 @@ CONDITIONS = {
     "was_in(cart_abandoners, at=now() - 6mo)": "Customers who were in 'Cart abandoners' 6 months ago.",
     "days_since(last(purchase)) > 1": "Customers whose last 'Purchase' was more than 1 day ago.",
     "customer.country is not known": "Customers whose country is not known.",
+    'gap(purchase, "mean", last=1y) < 30': (
+        "Customers whose average number of days between two 'Purchase' in the last year is less than 30."
+    ),
+    'gap(purchase, "cv") <= 0.35': (
+        "Customers whose variation of the days between two 'Purchase' (standard deviation / mean) is at most 0.35."
+    ),
     "everyone": "Customers who are known at all.",
 }
 

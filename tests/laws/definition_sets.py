@@ -13,6 +13,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
+from ethogram.language.calls import GAPS
 from ethogram.language.functions import FUNCTIONS, Takes
 from ethogram.language.meaning.moments import is_moving
 from ethogram.language.tree import (
@@ -326,7 +327,7 @@ def number(draw: Draw, scope: Scope) -> Expression:
             function = draw(st.sampled_from(["active_periods", "streak"]))
             return Call(function, (selection(draw, scope), _unit(draw)), windows(draw, scope))
         case "gap":
-            which = Text(draw(st.sampled_from(["median", "max", "last"])))
+            which = Text(draw(st.sampled_from(GAPS)))
             return Call("gap", (selection(draw, scope), which), windows(draw, scope))
         case "share":
             filtered = replace(selection(draw, scope), where=row_condition(draw, scope.inside()))
@@ -632,7 +633,7 @@ def _argument(
         case "share", _, _:
             return replace(selection(draw, scope), where=row_condition(draw, scope.inside()))
         case "gap", "text", _:
-            return Text(draw(st.sampled_from(["median", "max", "last"])))
+            return Text(draw(st.sampled_from(GAPS)))
         case "bucket" | "in_list", _, _:
             return Text(draw(st.sampled_from(SALTS if function == "bucket" else ["staff", "nobody"])))
         case "nth" | "ntile" | "top" | "bin", _, 1:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
+from ethogram.language.calls import GAPS
 from ethogram.language.files import definitions_from_text
 from ethogram.language.tree import (
     And,
@@ -239,9 +240,7 @@ class _Trees:
             self.event_call("share", depth, self.selections(depth, filtered=True)),
             self.event_call("active_days", depth, self.selections(depth)),
             self.event_call(("active_periods", "streak"), depth, self.selections(depth), unit_words),
-            self.event_call(
-                "gap", depth, self.selections(depth), st.sampled_from(("median", "max", "last")).map(Text)
-            ),
+            self.event_call("gap", depth, self.selections(depth), st.sampled_from(GAPS).map(Text)),
             st.builds(
                 lambda events, length: Call("trend", (events,), (Option("last", length),)),
                 self.selections(depth) | amounts,

@@ -57,14 +57,17 @@ from ethogram.kernel.layout import (
 )
 from ethogram.kernel.machine import wake
 from ethogram.kernel.sequences import NO_LIMIT, STARTS, any_chain, has_queue, simple_chain
+from ethogram.kernel.statistics import median, sort_rows, variation
 from ethogram.language.plan import Kind
 
 (
     DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, FIRST_VALUE, LAST_VALUE, PERIODS, STREAK, AVERAGE, GAP_MAX, GAP_LAST,
-    RESUMED, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, SET, SEQUENCE,
+    RESUMED, GAP_MIN, GAP_MEAN, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, GAP_VARIATION, SET, SEQUENCE,
 ) = (int(kind) for kind in Kind)  # fmt: skip
 FOLLOWED = 41
 """A sequence without `not`, `gap`, `same`, `strict` and calendar limits: its chains are followed event by event."""
+MICROS_OF_DAYS = DAY // MILLION
+"""Microseconds to a millionth of a day."""
 TIED = 2
 """The value of one of whose events two are at the same moment: any order of them counts, so that it is searched after all."""
 DISTINCT_FEW = 40
@@ -122,15 +125,19 @@ def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind:
             if scratch.slots[slot, EXTRA] <= limit:
                 scratch.slots[slot, VALUE] = time
         scratch.slots[slot, EXTRA] = time
-    elif kind == GAP_MAX or kind == GAP_LAST:
+    elif kind == GAP_MIN or kind == GAP_MAX or kind == GAP_LAST:
         if fresh:
             scratch.slots[slot, VALUE] = NULL
         else:
-            gap = time - scratch.slots[slot, TAIL]
-            if kind == GAP_LAST or gap > scratch.slots[slot, VALUE]:
+            gap, before = time - scratch.slots[slot, TAIL], scratch.slots[slot, VALUE]
+            better = gap < before if kind == GAP_MIN else gap > before
+            if kind == GAP_LAST or before == NULL or better:
                 scratch.slots[slot, VALUE] = gap
         scratch.slots[slot, TAIL] = time
-    elif kind == GAP_MEDIAN:
+    elif kind == GAP_MEAN:
+        scratch.slots[slot, EXTRA] += 1
+        scratch.slots[slot, TAIL] = time
+    elif kind == GAP_MEDIAN or kind == GAP_VARIATION:
         if not fresh:
             remember(scratch, slot, time - scratch.slots[slot, TAIL])
         scratch.slots[slot, TAIL] = time
@@ -249,80 +256,6 @@ def collect(scratch: Scratch, slot: int) -> int:
         scratch.sorted[k] = scratch.arena[cell, 0]
         cell = scratch.arena[cell, 1]
     return size
-
-
-@compiled
-def sort_rows(values: Integers, length: int, width: int) -> None:
-    """Sorts the first `length` numbers, rows of one or two, in place.
-
-    A shell sort: numpy's sorts take longer to compile than all of the kernel's own functions together.
-    """
-    size = length // width
-    gap = 1
-    while gap < size // 3:
-        gap = 3 * gap + 1
-    while gap > 0:
-        for k in range(gap, size):
-            key = values[k * width]
-            rest = values[k * width + width - 1]
-            place = k
-            while place >= gap and (
-                values[(place - gap) * width] > key
-                or (values[(place - gap) * width] == key and values[(place - gap) * width + width - 1] > rest)
-            ):
-                for column in range(width):
-                    values[place * width + column] = values[(place - gap) * width + column]
-                place -= gap
-            values[place * width] = key
-            values[place * width + width - 1] = rest
-        gap //= 3
-
-
-@compiled
-def _select(values: Integers, size: int, place: int) -> None:
-    """Puts the value that sorting would put there at a place, lower ones before it (Hoare, 1961)."""
-    first, last = 0, size - 1
-    while first < last:
-        pivot, low, high = values[(first + last) >> 1], first, last
-        while low <= high:
-            while values[low] < pivot:
-                low += 1
-            while values[high] > pivot:
-                high -= 1
-            if low <= high:
-                values[low], values[high] = values[high], values[low]
-                low += 1
-                high -= 1
-        if place <= high:
-            last = high
-        elif place >= low:
-            first = low
-        else:
-            return
-
-
-@compiled
-def _median(values: Integers, size: int, scale: int) -> int:
-    """Mean of the middle two, divided by `scale`, half to even."""
-    half = size // 2
-    _select(values, size, half)
-    low = high = values[half]
-    if size % 2 == 0:
-        low = values[0]
-        for k in range(1, half):
-            low = max(low, values[k])
-    if scale == 1 and (low ^ high) < 0:
-        return divide_rounding(low + high, 2)
-    if scale == 1:
-        return low + divide_rounding_even(high - low, low)
-    return divide_rounding(low + high, 2 * scale)
-
-
-@compiled
-def divide_rounding_even(distance: int, low: int) -> int:
-    """Half of a distance such that low plus it is even where it does not divide."""
-    half = distance // 2
-    return half + ((low + half) & 1) if distance & 1 else half
 
 
 @compiled
@@ -528,9 +461,13 @@ def settle(
         wake(scratch.state, period_start(current + 1, unit, 0, zones), as_of)
         still = scratch.slots[slot, EXTRA] >= current - 1
         scratch.slots[slot, VALUE] = scratch.slots[slot, VALUE] * MILLION if still else 0
-    elif kind == GAP_MAX or kind == GAP_LAST:
+    elif kind == GAP_MIN or kind == GAP_MAX or kind == GAP_LAST:
         if scratch.slots[slot, VALUE] != NULL:
-            scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], DAY // 1_000_000)
+            scratch.slots[slot, VALUE] = divide_rounding(scratch.slots[slot, VALUE], MICROS_OF_DAYS)
+    elif kind == GAP_MEAN:
+        gaps = scratch.slots[slot, EXTRA] - 1
+        whole = scratch.slots[slot, TAIL] - scratch.slots[slot, FIRST_TIME_SEEN]
+        scratch.slots[slot, VALUE] = divide_rounding(whole, MICROS_OF_DAYS * gaps) if gaps else NULL
     elif kind >= MEDIAN:
         size = scratch.slots[slot, EXTRA]
         if size == 0:
@@ -539,9 +476,13 @@ def settle(
         collect(scratch, slot)
         values = scratch.sorted
         if kind == MEDIAN:
-            scratch.slots[slot, VALUE] = _median(values, size, 1)
+            scratch.slots[slot, VALUE] = median(values, size, 1)
         elif kind == GAP_MEDIAN:
-            scratch.slots[slot, VALUE] = _median(values, size, DAY // 1_000_000)
+            scratch.slots[slot, VALUE] = median(values, size, MICROS_OF_DAYS)
+        elif kind == GAP_VARIATION:
+            scratch.slots[slot, VALUE], fits = variation(values, size)
+            if not fits:
+                scratch.state[STATUS] = OVERFLOW
         elif kind == DISTINCT:
             scratch.slots[slot, VALUE] = _runs(scratch, size, False) * MILLION
         elif kind == MAX_COUNT:

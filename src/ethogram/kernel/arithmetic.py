@@ -24,7 +24,7 @@ def divide_rounding(numerator: int, denominator: int) -> int:
 
 
 @compiled
-def _wide_product(left: np.uint64, right: np.uint64) -> tuple[np.uint64, np.uint64]:
+def wide_product(left: np.uint64, right: np.uint64) -> tuple[np.uint64, np.uint64]:
     """The 128-bit product as (high, low)."""
     mask = np.uint64(0xFFFFFFFF)
     shift = np.uint64(32)
@@ -35,6 +35,46 @@ def _wide_product(left: np.uint64, right: np.uint64) -> tuple[np.uint64, np.uint
     middle_low = (middle & mask) + b * c
     high = a * c + (middle >> shift) + (middle_low >> shift)
     return high, (middle_low << shift) | (low & mask)
+
+
+@compiled
+def wide_sum(
+    high: np.uint64, low: np.uint64, more_high: np.uint64, more_low: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    total = low + more_low
+    return high + more_high + np.uint64(total < low), total
+
+
+@compiled
+def wide_part(
+    high: np.uint64, low: np.uint64, all_high: np.uint64, all_low: np.uint64, times: int
+) -> tuple[int, np.uint64, np.uint64]:
+    """So many times (high, low) / (all_high, all_low), and what is left: (high, low) is at most the divisor, which has at most
+    127 bits."""
+    one = np.uint64(1)
+    quotient, rest_high, rest_low = np.int64(0), np.uint64(0), np.uint64(0)
+    for bit in range(62, -1, -1):
+        rest_high, rest_low = (rest_high << one) | (rest_low >> np.uint64(63)), rest_low << one
+        quotient *= 2
+        for turn in range(1 + ((times >> bit) & 1)):
+            if turn == 1:
+                rest_high, rest_low = wide_sum(rest_high, rest_low, high, low)
+            if rest_high > all_high or (rest_high == all_high and rest_low >= all_low):
+                rest_high = rest_high - all_high - np.uint64(rest_low < all_low)
+                rest_low -= all_low
+                quotient += 1
+    return quotient, rest_high, rest_low  # type: ignore[return-value]
+
+
+@compiled
+def square_root(value: int) -> int:
+    """The whole part of the root of a number below 2^62."""
+    root = np.int64(0)
+    for bit in range(30, -1, -1):
+        longer = root | (np.int64(1) << bit)
+        if longer * longer <= value:
+            root = longer
+    return root  # type: ignore[return-value]
 
 
 @compiled
@@ -60,7 +100,7 @@ def _wide_divide(high: np.uint64, low: np.uint64, divisor: np.uint64) -> tuple[n
 @compiled
 def _scaled(left: int, right: int, divisor: int) -> tuple[int, bool]:
     negative = ((left < 0) != (right < 0)) != (divisor < 0)
-    high, low = _wide_product(np.uint64(abs(left)), np.uint64(abs(right)))
+    high, low = wide_product(np.uint64(abs(left)), np.uint64(abs(right)))
     size, fits = _wide_divide(high, low, np.uint64(abs(divisor)))
     if not fits or size > np.uint64(LARGEST):
         return 0, False

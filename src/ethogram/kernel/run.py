@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ethogram.kernel.accumulate import collect, sort_rows
+from ethogram.kernel.accumulate import collect
 from ethogram.kernel.calendar import Zones
 from ethogram.kernel.compiling import compiled, entry
 from ethogram.kernel.conditions import output_value
@@ -60,6 +60,7 @@ from ethogram.kernel.outputs import (
     write_unknown,
 )
 from ethogram.kernel.scan import scan
+from ethogram.kernel.statistics import sort_rows
 from ethogram.kernel.tables import address, heads, opener
 from ethogram.kernel.windows import bind_windows
 

@@ -41,7 +41,7 @@ from ethogram.language.tree import (
 )
 from ethogram.language.types import common
 
-GAPS = ("median", "max", "last")
+GAPS = ("mean", "median", "min", "max", "last", "cv")
 _NUMERIC = frozenset({"sum", "avg", "min", "max", "median", "trend"})
 
 
@@ -176,7 +176,7 @@ def _particulars(node: Call, scope: Scope) -> Iterator[Finding]:
                     "E_WORD",
                     f"gap does not know {name_of(measure)}",
                     measure.span,
-                    'one of: "median", "max", "last"',
+                    "one of: " + ", ".join(f'"{known}"' for known in GAPS),
                 )
         case "in_list", (name,):
             yield from _known_list(name, scope)

@@ -160,8 +160,10 @@ class Nouns:
                     return f"number of {unit}s in a row with {self.events_in(events, node.options)}"
                 return f"number of {unit}s with {self.events_in(events, node.options)}"
             case "gap", (Events() as events, Text(which)):
-                kind = {"median": "typical", "max": "longest", "last": "latest"}.get(which, which)
-                return f"{kind} number of days between two {self.events_in(events, node.options)}"
+                what = self.events_in(events, node.options)
+                if which == "cv":
+                    return f"variation of the days between two {what} (standard deviation / mean)"
+                return f"{_GAPS.get(which, which)} number of days between two {what}"
             case "trend", (Events() as events,):
                 window = node.option("last")
                 length = lasting(window) if isinstance(window, Duration) else ""
@@ -322,6 +324,9 @@ _MEASURES = {
     "last": "latest",
     "most_frequent": "most frequent",
 }
+
+
+_GAPS = {"mean": "average", "median": "typical", "min": "shortest", "max": "longest", "last": "latest"}
 
 
 def _behavior_title(behavior: Behavior) -> str:

@@ -37,6 +37,8 @@ class Kind(IntEnum):
     GAP_MAX = 12
     GAP_LAST = 13
     RESUMED = 14
+    GAP_MIN = 15
+    GAP_MEAN = 16
     # the rest remember values and are settled when the tape has been read
     MEDIAN = 20
     DISTINCT = 21
@@ -44,8 +46,9 @@ class Kind(IntEnum):
     MOST_FREQUENT = 23
     NTH = 24
     GAP_MEDIAN = 25
-    SET = 26
-    SEQUENCE = 27
+    GAP_VARIATION = 26
+    SET = 27
+    SEQUENCE = 28
 
 
 ZERO_OF_NOTHING = frozenset(

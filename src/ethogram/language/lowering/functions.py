@@ -28,7 +28,14 @@ _VALUE_KINDS = {
     "most_frequent": Kind.MOST_FREQUENT,
     "nth": Kind.NTH,
 }
-_GAPS = {"median": Kind.GAP_MEDIAN, "max": Kind.GAP_MAX, "last": Kind.GAP_LAST}
+_GAPS = {
+    "mean": Kind.GAP_MEAN,
+    "median": Kind.GAP_MEDIAN,
+    "min": Kind.GAP_MIN,
+    "max": Kind.GAP_MAX,
+    "last": Kind.GAP_LAST,
+    "cv": Kind.GAP_VARIATION,
+}
 
 
 def lower_call(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:

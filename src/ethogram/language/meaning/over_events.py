@@ -22,6 +22,7 @@ from ethogram.language.meaning.values import (
     numbers,
     total,
     typed,
+    variation,
 )
 from ethogram.language.meaning.windows import Now
 from ethogram.language.meaning.world import Item
@@ -98,13 +99,20 @@ def _nth(items: Sequence[Item], path: Path, place: int) -> Result:
 
 
 def _gap(items: Sequence[Item], which: str) -> Decimal | None:
-    """Days between neighboring events."""
-    gaps = [Fraction(later.time - earlier.time, DAY) for earlier, later in pairwise(items)]
+    """Days between neighboring events; `cv` has no unit."""
+    times = [later.time - earlier.time for earlier, later in pairwise(items)]
+    gaps = [Fraction(time, DAY) for time in times]
     if not gaps:
         return None
     match which:
+        case "mean":
+            return number(sum(gaps, Fraction()) / len(gaps))
         case "median":
             return median(gaps)
+        case "cv":
+            return variation(times)
+        case "min":
+            return number(min(gaps))
         case "max":
             return number(max(gaps))
         case "last":

@@ -219,6 +219,24 @@ def text_of(value: Scalar) -> str:
             return "0" if form == "-0" else form
 
 
+def variation(sizes: Sequence[int]) -> Decimal | None:
+    """Population standard deviation / mean = sqrt(n Q - S^2) / S, rounded half-even to six places.
+
+    A root that does not come out even lies inside of a half of a millionth, so that it is rounded as the middle of that is.
+
+    >>> variation([10, 30]), variation([7, 7, 7]), variation([0, 0])
+    (Decimal('0.500000'), Decimal('0.000000'), None)
+    """
+    total = sum(sizes)
+    if total == 0:
+        return None
+    spread = len(sizes) * sum(size * size for size in sizes) - total**2
+    squared, rest = divmod(spread * (2 * MILLION) ** 2, total**2)
+    halves = isqrt(squared)
+    is_between = rest > 0 or halves**2 < squared
+    return number(Fraction(2 * halves + is_between, 4 * MILLION))
+
+
 def standard_score(value: Decimal, everyone: Sequence[Decimal]) -> Decimal | None:
     """(x - mean) / population standard deviation = (n x - S) / sqrt(n Q - S^2), on whole millionths."""
     size = len(everyone)
