@@ -98,6 +98,11 @@ select case when getvariable('now') - last >= to_days(getvariable('stopped')::in
 from life left join usual using (c) group by rhythm
 """
 
+ROUTINE = """
+with even as (select c, stddev_pop(epoch_us(gap)) / avg(epoch_us(gap)) as variation, count(*) as gaps from gaps where gap is not null group by c)
+select count(*) from even where gaps >= 3 and round(variation, 6) <= 0.35
+"""
+
 TWO_MONTHS = """
 with lately as (
     select c, (getvariable('now') - max(u)) as since, count(*) filter (u > getvariable('now') - interval 60 days) as n,

@@ -12,7 +12,19 @@ from typing import Any
 
 import demo_sql
 import pytest
-from catalog_sql import CELLS, FIFTHS, LAPSING, REPURCHASE, RETURNS, RHYTHM, TIERS, TWO_MONTHS, VIP, Shop
+from catalog_sql import (
+    CELLS,
+    FIFTHS,
+    LAPSING,
+    REPURCHASE,
+    RETURNS,
+    RHYTHM,
+    ROUTINE,
+    TIERS,
+    TWO_MONTHS,
+    VIP,
+    Shop,
+)
 from typer.testing import CliRunner, Result
 
 import ethogram
@@ -24,7 +36,7 @@ GOLDENS = ROOT / "tests" / "goldens" / "catalog"
 PREFIX = "c_"
 ADDED = (
     "rfm", "rfm_27", "rfm_braze", "vip", "lapsing", "one_and_done", "repurchase_stage", "usage_rhythm", "loyalty_tiers",
-    "frequent_returns",
+    "frequent_returns", "routine_buyers",
 )  # fmt: skip
 
 
@@ -280,6 +292,7 @@ def test_stages_and_rhythms_are_those_of_plain_sql(added: dict[str, Any], shop: 
         REPURCHASE, **parameters(added, "repurchase_stage")
     )
     assert sizes(added, "usage_rhythm") == shop.groups(RHYTHM, **parameters(added, "usage_rhythm"))
+    assert added["sizes"]["c_routine_buyers"] == shop.one(ROUTINE) > 0
 
 
 def test_the_other_forms_of_value_are_those_of_plain_sql(added: dict[str, Any], shop: Shop) -> None:

@@ -12,7 +12,7 @@ STAGE = Stage()
 @STAGE.plays(
     "buyers repeat_buyers loyal_buyers full_price_buyers one_category_buyers one_place_buyers usage_rhythm.intensive "
     "repurchase_stage.active rfm_braze.champions loyalty_tier.gold reward_due stage_retention journey_stage.retention "
-    "stuck_at_retention responds_to_messages engaged role_payer role_user",
+    "stuck_at_retention responds_to_messages engaged role_payer role_user routine_buyers",
     "prospects first_time_buyers one_and_done lapsing lapsed reactivated silent_customers discount_seekers "
     "cart_abandoners checkout_abandoners browse_abandoners payment_failures rising_spend declining_spend high_average_order "
     "frequent_returns near_next_tier tier_at_risk variety_seekers stuck_at_purchase hard_to_engage birthday_soon",
@@ -86,7 +86,9 @@ def late_regular(life: Life) -> None:
 
 
 @STAGE.plays(
-    "reactivated lifecycle.resurrected repurchase_stage.active", "lapsed lapsing lifecycle.new", days=720
+    "reactivated lifecycle.resurrected repurchase_stage.active",
+    "lapsed lapsing lifecycle.new routine_buyers",
+    days=720,
 )
 def came_back(life: Life) -> None:
     """Was a regular, stayed away for more than a year, and ordered again last week."""
