@@ -431,6 +431,13 @@ def test_reasons_of_a_segmentation_end_with_the_group_that_holds() -> None:
     assert trace(world(definitions=definitions), "level", "nobody", HERE) is None
 
 
+def test_the_reason_of_an_nth_moment_is_that_event() -> None:
+    definitions = "segments:\n  again: nth(view, 2) is known\n"
+    found = trace(world(*views(9, 5, 2), definitions=definitions), "again", "anna", HERE)
+    assert found is not None
+    assert [item.time for item in found.children[0].children[0].events] == [ago("5d")]
+
+
 def test_reasons_of_membership_functions_are_moments() -> None:
     shop = world(*views(10), definitions=ACTIVE + "  back: left(active, last=7d)\n")
     found = trace(shop, "back", "anna", HERE)

@@ -451,6 +451,8 @@ def test_nth_counts_known_values_from_one() -> None:
         for index, total in enumerate([None, 5, [6, 7], 8])
     ]
     assert [ask(f"nth(order.total, {place})", *orders) for place in (1, 2, 3, 4, 5)] == [5, 6, 7, 8, None]
+    moments = [ask(f"nth(order, {place})", *orders) for place in (1, 2, 3, 4, 5)]
+    assert moments == [*(order.time for order in orders), None]
 
 
 def test_the_largest_count_of_one_value() -> None:

@@ -96,6 +96,10 @@ CONDITIONS = {
     'gap(purchase, "cv") <= 0.35': (
         "Customers whose variation of the days between two 'Purchase' (standard deviation / mean) is at most 0.35."
     ),
+    "days_since(nth(purchase, 2)) > 30": "Customers whose 2nd 'Purchase' was more than 30 days ago.",
+    "nth(purchase, 2) - first(purchase) <= 60": (
+        "Customers whose 2nd 'Purchase' minus first 'Purchase' is at most 60."
+    ),
     "everyone": "Customers who are known at all.",
 }
 

@@ -408,12 +408,16 @@ def moment(draw: Draw, scope: Scope) -> Expression:
 
 
 def still_moment(draw: Draw, scope: Scope) -> Expression:
-    kinds = ["first", "last", "last", "date", "given", "due"]
+    kinds = ["first", "last", "last", "nth", "date", "given", "due"]
     kinds += ["step", "choice"] if scope.depth > 0 else []
     kinds += ["trait"] if scope.traits("moment") else []
     match draw(st.sampled_from(kinds)):
         case "first" | "last" as function:
             return Call(function, (selection(draw, scope),), windows(draw, scope) if scope.depth > 0 else ())
+        case "nth":
+            place = Number(Decimal(draw(st.integers(1, 3))))
+            chosen = (selection(draw, scope), place)
+            return Call("nth", chosen, windows(draw, scope) if scope.depth > 0 else ())
         case "date":
             return _date(draw)
         case "given":
@@ -640,7 +644,7 @@ def _argument(
             return Number(Decimal(draw(st.integers(1, 3))))
         case _, "events" | "step", _:
             return selection(draw, scope)
-        case "first" | "last" | "trend", "events or measure", _ if draw(st.booleans()):
+        case "first" | "last" | "nth" | "trend", "events or measure", _ if draw(st.booleans()):
             return selection(draw, scope)
         case _, "measure" | "events or measure", _:
             return measure(draw, scope, paths)

@@ -303,8 +303,10 @@ class _Trees:
         if depth <= 0:
             return st.one_of(leaves)
         found = self.event_call(("first", "last"), depth - 1, self.selections(depth - 1))
+        places = st.integers(1, 4).map(lambda n: Number(Decimal(n)))
+        counted = self.event_call("nth", depth - 1, self.selections(depth - 1), places)
         shifted = st.builds(Arithmetic, st.sampled_from("+-"), self.of("moment", depth - 1), durations)  # type: ignore[arg-type]
-        return st.one_of(*leaves, found, shifted)
+        return st.one_of(*leaves, found, counted, shifted)
 
     def _sets(self, depth: int) -> st.SearchStrategy[Expression]:
         return self.event_call("values", depth, self.measures(depth, *TEXTS, *LIST_TEXTS))

@@ -62,7 +62,7 @@ from ethogram.language.plan import Kind
 
 (
     DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, FIRST_VALUE, LAST_VALUE, PERIODS, STREAK, AVERAGE, GAP_MAX, GAP_LAST,
-    RESUMED, GAP_MIN, GAP_MEAN, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, GAP_VARIATION, SET, SEQUENCE,
+    RESUMED, GAP_MIN, GAP_MEAN, NTH_TIME, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, GAP_VARIATION, SET, SEQUENCE,
 ) = (int(kind) for kind in Kind)  # fmt: skip
 FOLLOWED = 41
 """A sequence without `not`, `gap`, `same`, `strict` and calendar limits: its chains are followed event by event."""
@@ -137,6 +137,10 @@ def feed_time(program: Program, zones: Zones, scratch: Scratch, slot: int, kind:
     elif kind == GAP_MEAN:
         scratch.slots[slot, EXTRA] += 1
         scratch.slots[slot, TAIL] = time
+    elif kind == NTH_TIME:
+        scratch.slots[slot, EXTRA] += 1
+        if scratch.slots[slot, EXTRA] == program.atoms[slot, ATOM_NUMBER]:
+            scratch.slots[slot, TAIL] = time
     elif kind == GAP_MEDIAN or kind == GAP_VARIATION:
         if not fresh:
             remember(scratch, slot, time - scratch.slots[slot, TAIL])
@@ -468,6 +472,9 @@ def settle(
         gaps = scratch.slots[slot, EXTRA] - 1
         whole = scratch.slots[slot, TAIL] - scratch.slots[slot, FIRST_TIME_SEEN]
         scratch.slots[slot, VALUE] = divide_rounding(whole, MICROS_OF_DAYS * gaps) if gaps else NULL
+    elif kind == NTH_TIME:
+        reached = scratch.slots[slot, EXTRA] >= program.atoms[slot, ATOM_NUMBER]
+        scratch.slots[slot, VALUE] = scratch.slots[slot, TAIL] if reached else NULL
     elif kind >= MEDIAN:
         size = scratch.slots[slot, EXTRA]
         if size == 0:

@@ -95,7 +95,7 @@ _ALL: tuple[Signature, ...] = (
     _events("values", "set", "measure"),
     _events("first", "of the property", "events or measure"),
     _events("last", "of the property", "events or measure"),
-    _events("nth", "of the property", "measure", "number"),
+    _events("nth", "of the property", "events or measure", "number"),
     _events("most_frequent", "of the property", "measure"),
     _events("share", "number", "events"),
     _events("active_days", "number", "events"),

@@ -308,7 +308,7 @@ def _are_naive_and_moment(left: Expression, right: Expression) -> bool:
 
 def _is_moment(node: Expression) -> bool:
     match node:
-        case Date() | Name() | Call("now") | Call("first" | "last"):
+        case Date() | Name() | Call("now") | Call("first" | "last" | "nth"):
             return True
         case Arithmetic(_, left, right):
             return isinstance(right, Duration) or _is_moment(left)

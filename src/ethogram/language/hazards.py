@@ -18,11 +18,13 @@ from ethogram.language.tree import (
     Compare,
     CustomerTrait,
     Definitions,
+    Duration,
     Events,
     Expression,
     Known,
     Name,
     Negate,
+    Number,
 )
 
 MOST_TIED = Decimal("0.2")
@@ -40,7 +42,7 @@ def missing_moment_findings(
     for option in node.options:
         if option.name not in ("since", "until", "at") or not can_be_missing(option.value, scope):
             continue
-        if unfolded(option.value, scope) in _known_beside(node, above, scope):
+        if _is_among(_unshifted(option.value, scope), _known_beside(node, above, scope)):
             continue
         outcome = f"{node.function} then does not hold" if option.name == "at" else "the window is then empty"
         message = f"the moment of {option.name}= can be missing: {outcome}"
@@ -83,15 +85,38 @@ def _known_beside(node: Expression, above: tuple[Expression, ...], scope: Scope)
     return known
 
 
+def _unshifted(moment: Expression, scope: Scope) -> Expression:
+    """A moment that is there where this one is: less what is added to it and taken from it."""
+    plain = unfolded(moment, scope)
+    while isinstance(plain, Arithmetic) and isinstance(plain.right, Duration):
+        plain = unfolded(plain.left, scope)
+    return plain
+
+
+def _is_among(value: Expression, known: set[Expression]) -> bool:
+    """Whether it is one of them, or the nth event of which a later one is."""
+    match value:
+        case Call("nth", (Events(path=()) as events, Number(place)), ()):
+            places = [
+                one.arguments[1]
+                for one in known
+                if isinstance(one, Call) and one.function == "nth" and one.arguments[0] == events
+            ]
+            return any(isinstance(one, Number) and one.value >= place for one in places)
+        case _:
+            return value in known
+
+
 def _needed(condition: Expression, scope: Scope) -> Iterator[Expression]:
     """Values that are known wherever the condition holds."""
     match condition:
         case And(items):
             for item in items:
                 yield from _needed(item, scope)
-        case Compare(_, left, right):
+        case Compare(operator, left, right):
             yield from _needed_value(left, scope)
             yield from _needed_value(right, scope)
+            yield from _counted(operator, left, right)
         case Between(item, low, high):
             for side in (item, low, high):
                 yield from _needed_value(side, scope)
@@ -103,6 +128,18 @@ def _needed(condition: Expression, scope: Scope) -> Iterator[Expression]:
             yield from (Call("first", (events,)), Call("last", (events,)))
         case Name(name) if name in scope.definitions.segments:
             yield from _needed(scope.definitions.segments[name].when, scope)
+        case _:
+            return
+
+
+def _counted(operator: str, left: Expression, right: Expression) -> Iterator[Expression]:
+    """The moments that there are where `count(e) >= 2`."""
+    match left, right:
+        case Call("count", (Events() as events,)), Number(number):
+            least = number // 1 + 1 if operator == ">" else number
+            if operator in (">", ">=", "==") and least >= 1:
+                yield from (Call("first", (events,)), Call("last", (events,)))
+                yield Call("nth", (events, Number(least)))
         case _:
             return
 

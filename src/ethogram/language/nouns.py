@@ -149,6 +149,8 @@ class Nouns:
                 return f"number of {self.events_in(events, node.options)}"
             case "first" | "last" as which, (Events(path=()) as events,):
                 return f"{which} {self.events_in(events, node.options)}"
+            case "nth", (Events(path=()) as events, place):
+                return f"{_ordinal(self.value(place))} {self.events_in(events, node.options)}"
             case "nth", (Events() as events, place):
                 return f"{_ordinal(self.value(place))} {self.measure(events, node.options)}"
             case "share", (Events() as events,):

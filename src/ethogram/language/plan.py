@@ -39,6 +39,7 @@ class Kind(IntEnum):
     RESUMED = 14
     GAP_MIN = 15
     GAP_MEAN = 16
+    NTH_TIME = 17
     # the rest remember values and are settled when the tape has been read
     MEDIAN = 20
     DISTINCT = 21

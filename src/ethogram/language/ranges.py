@@ -308,7 +308,7 @@ def _most_days(call: Call) -> Decimal:
 
 def _is_past(moment: Expression, scope: Scope) -> bool:
     match named_value(moment, scope.definitions):
-        case Call("first" | "last", (Events(path=()), *_)):
+        case Call("first" | "last" | "nth", (Events(path=()), *_)):
             return True
         case _:
             return False

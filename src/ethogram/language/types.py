@@ -141,7 +141,7 @@ class Types:
             case "of the property":
                 measure = node.arguments[0] if node.arguments else None
                 if isinstance(measure, Events) and not measure.path:
-                    return "moment" if node.function in ("first", "last") else "any"
+                    return "moment" if node.function in ("first", "last", "nth") else "any"
                 return self.of(measure) if measure is not None else "any"
             case "of the argument":
                 choices = node.arguments[1:] if node.function == "if" else node.arguments

@@ -8,7 +8,7 @@ from ethogram.language.lowering.code import Lowered
 from ethogram.language.lowering.events import did, lapsed, recurring, sequence_of, share_of, trend_of
 from ethogram.language.lowering.moments import elapsed_of, is_anniversary, is_within
 from ethogram.language.lowering.population import bin_of, fitted_value, fixed_column, turned, was_in
-from ethogram.language.lowering.selections import atom_of, first_or_last, measured
+from ethogram.language.lowering.selections import atom_of, first_or_last, measured, nth
 from ethogram.language.lowering.tables import Tables
 from ethogram.language.lowering.values import moment_of
 from ethogram.language.plan import Input, Instruction, Kind, Op, ValueType
@@ -26,7 +26,6 @@ _VALUE_KINDS = {
     "max_count_by": Kind.MAX_COUNT,
     "values": Kind.SET,
     "most_frequent": Kind.MOST_FREQUENT,
-    "nth": Kind.NTH,
 }
 _GAPS = {
     "mean": Kind.GAP_MEAN,
@@ -48,12 +47,14 @@ def lower_call(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
             return did(tables, call)
         case "count":
             return tables.slot(atom_of(tables, call, Kind.COUNT))
-        case "sum" | "avg" | "min" | "max" | "median" | "count_distinct" | "max_count_by" | "values" | "nth":
+        case "sum" | "avg" | "min" | "max" | "median" | "count_distinct" | "max_count_by" | "values":
             return measured(tables, call, _VALUE_KINDS[call.function], expect)
         case "most_frequent":
             return measured(tables, call, Kind.MOST_FREQUENT, expect)
         case "first" | "last":
             return first_or_last(tables, call, expect)
+        case "nth":
+            return nth(tables, call, expect)
         case "share":
             return share_of(tables, call)
         case "active_days":

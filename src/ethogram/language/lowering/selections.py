@@ -1,4 +1,4 @@
-"""Selections of events and their windows as atoms; first, last and whatever measures a property."""
+"""Selections of events and their windows as atoms; first, last, nth and whatever measures a property."""
 
 from __future__ import annotations
 
@@ -70,17 +70,17 @@ def _bound(tables: Tables, bound: Expression | None) -> int | None:
     return tables.add(f"moment {len(tables.outputs)}", "bound", lowered)
 
 
-def measured(tables: Tables, call: Call, kind: Kind, expect: ValueType | None) -> Lowered:
-    atom = atom_of(tables, call, kind)
+def measured(tables: Tables, call: Call, kind: Kind, expect: ValueType | None, *, number: int = 0) -> Lowered:
+    """`number` is n of nth."""
+    atom = atom_of(tables, call, kind)._replace(number=number)
     selection = call.arguments[0]
     assert isinstance(selection, Events)
-    number = integer_of(call.arguments[1]) if kind is Kind.NTH else 0
     types = seen_types(tables, atom, selection)
     of: ValueType = "number"
     if kind not in _NUMERIC:
         guess: ValueType = "text" if expect in ("moment", None) else expect
         of = only_type(types, ".".join((selection.source, *selection.path))) if types else guess
-    slot = tables.slot(atom._replace(path=selection.path, of=of, number=number))
+    slot = tables.slot(atom._replace(path=selection.path, of=of))
     return slot._replace(unseen=slot.type == of and kind not in _NUMERIC and not types)
 
 
@@ -100,3 +100,12 @@ def first_or_last(tables: Tables, call: Call, expect: ValueType | None) -> Lower
     if not selection.path:
         return tables.slot(atom_of(tables, call, Kind.FIRST_TIME if first else Kind.LAST_TIME))
     return measured(tables, call, Kind.FIRST_VALUE if first else Kind.LAST_VALUE, expect)
+
+
+def nth(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
+    selection, place = call.arguments
+    assert isinstance(selection, Events)
+    number = integer_of(place)
+    if not selection.path:
+        return tables.slot(atom_of(tables, call, Kind.NTH_TIME)._replace(number=number))
+    return measured(tables, call, Kind.NTH, expect, number=number)

@@ -151,7 +151,7 @@ def _type_of_slot(atom: Atom) -> ValueType:
     match atom.kind:
         case Kind.DID | Kind.SEQUENCE:
             return "flag"
-        case Kind.FIRST_TIME | Kind.LAST_TIME | Kind.RESUMED:
+        case Kind.FIRST_TIME | Kind.LAST_TIME | Kind.NTH_TIME | Kind.RESUMED:
             return "moment"
         case Kind.FIRST_VALUE | Kind.LAST_VALUE | Kind.MOST_FREQUENT | Kind.NTH:
             return atom.of or "text"

@@ -41,7 +41,8 @@ def event_function(node: Call, items: Sequence[Item], whole: Sequence[Item], now
         case "first" | "last" if not path:
             return times[0 if node.function == "first" else -1] if times else None
         case "nth":
-            return _nth(items, path, whole_number_of(node.arguments[1]))
+            values = [value for _, value in _seen(items, path)] if path else times
+            return _nth(values, whole_number_of(node.arguments[1]))
         case "share":
             return number(Fraction(len(items), len(whole))) if whole else None
         case "active_days":
@@ -92,9 +93,8 @@ def measure(function: str, items: Sequence[Item], path: Path) -> Result:
     raise AssertionError(function)
 
 
-def _nth(items: Sequence[Item], path: Path, place: int) -> Result:
+def _nth(values: Sequence[Result], place: int) -> Result:
     """Counted from 1."""
-    values = [value for _, value in _seen(items, path)]
     return values[place - 1] if 1 <= place <= len(values) else None
 
 

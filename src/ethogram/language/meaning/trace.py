@@ -19,7 +19,7 @@ from ethogram.language.meaning.evaluation import (
     turns,
     value,
 )
-from ethogram.language.meaning.options import duration_of, events_of
+from ethogram.language.meaning.options import duration_of, events_of, whole_number_of
 from ethogram.language.meaning.over_events import resumptions
 from ethogram.language.meaning.values import Result, given, known
 from ethogram.language.meaning.world import Item, World
@@ -163,6 +163,9 @@ def _events(here: Here, node: Expression) -> tuple[Item, ...]:
         case Call(function) if FUNCTIONS[function].windows:
             path = events_of(node).path
             items = [item for item in selected(here, node) if not path or known(item.properties, path)]
+            if function == "nth" and not path:
+                place = whole_number_of(node.arguments[1])
+                return tuple(items[place - 1 : place])
             ends = {"first": slice(0, 1), "last": slice(-1, None)}
             return tuple(items[ends.get(function, slice(None))])
         case _:
