@@ -69,7 +69,6 @@ def found(
 def test_gaps_are_those_between_neighbors_that_pass_the_filter() -> None:
     assert found("gaps", "purchase", at=0.5) == ("10d", 60)
     assert found("gaps", "purchase", at=0.9) == ("30d", 60)
-    assert found("first_gaps", "purchase", at=0.9) == ("10d", 40)
     assert found("gaps", "purchase[total > 9]") == ("", 0)
 
 
@@ -80,6 +79,7 @@ def test_a_number_of_days_is_written_like_the_default() -> None:
 def test_values_are_those_of_customers_who_have_one() -> None:
     assert found("values", "count(purchase)", default="3", at=0.25) == ("2", 40)
     assert found("values", "sum(purchase.total)", default="3", at=1.0) == ("15", 40)
+    assert found("values", "nth(purchase, 2) - first(purchase)", at=0.9) == ("10d", 40)
     assert found("cuts", "count(purchase)", default="", most=4) == ("2, 2.5, 3", 40)
 
 

@@ -81,7 +81,7 @@ def calibrate(
 def _probes(name: str, parameter: Parameter, text: str) -> Iterator[tuple[str, Segment | Trait]]:
     """Definitions that are asked to learn the statistic."""
     match parameter.data:
-        case FromData("gaps" | "first_gaps"):
+        case FromData("gaps"):
             # in for a second after each event: the moments of entering are those of the events
             key = _probe(name)
             yield key, Segment(key, parse_expression(f"did({text}, last=1s)"))
@@ -106,9 +106,7 @@ def _observations(
 ) -> Numbers | list[str]:
     match parameter.data:
         case FromData("gaps"):
-            return moves.gaps(_probe(name), first_only=False)
-        case FromData("first_gaps"):
-            return moves.gaps(_probe(name), first_only=True)
+            return moves.gaps(_probe(name))
         case FromData("stays"):
             return moves.stays(*_name_and_group(text))
         case FromData("values" | "cuts"):
@@ -135,8 +133,8 @@ def _found(parameter: Parameter, observations: Numbers | list[str], day: str) ->
         shares = [part / data.most for part in range(1, data.most)]
         return Found(", ".join(map(_plain, np.quantile(observations, shares))), f"on {day}", count)
     value = float(np.quantile(observations, data.at))
-    if data.statistic in ("gaps", "first_gaps", "stays"):
-        unit = "d" if parameter.default.endswith("d") else ""
+    unit = "d" if parameter.default.endswith("d") else ""
+    if unit or data.statistic in ("gaps", "stays"):
         text = f"{max(1, round(value))}{unit}"
     elif data.statistic == "ratio":
         text = f"{value:.4f}".rstrip("0").rstrip(".")
@@ -196,7 +194,7 @@ class _Moves:
                 )
         return self._walked
 
-    def gaps(self, segment: str, *, first_only: bool) -> Numbers:
+    def gaps(self, segment: str) -> Numbers:
         """Days between neighboring entries of each customer."""
         row = list(self.engine.segments).index(segment)
         found: list[NDArray[np.float64]] = []
@@ -204,10 +202,6 @@ class _Moves:
             mine = (definition == row) & (value == 1)
             people, times = position[mine], at[mine]
             same = people[1:] == people[:-1]
-            if first_only:
-                starts = np.ones(len(people), np.bool_)
-                starts[1:] = ~same
-                same &= starts[:-1]
             found.append((times[1:] - times[:-1])[same] / DAY)
         return np.concatenate(found) if found else np.empty(0)
 

@@ -43,7 +43,7 @@ KIND_TITLES: Mapping[Kind, str] = {
 Holds: TypeAlias = Literal["number", "text", "sign", "any"]
 """What a property holds. A `sign` says that something is the case: a number above 0, a text that is there, or yes."""
 
-Statistic: TypeAlias = Literal["gaps", "first_gaps", "values", "stays", "most_frequent", "ratio", "cuts"]
+Statistic: TypeAlias = Literal["gaps", "values", "stays", "most_frequent", "ratio", "cuts"]
 CUSTOMER = "customer"
 _PLACE = re.compile(r"\$(\w+)(?:([.:])(\w+))?")
 
@@ -101,8 +101,7 @@ class Parts:
 class FromData:
     """How a parameter's value comes from a project's data.
 
-    `gaps` and `first_gaps` are days between neighboring events of a selection (the first two of each customer), `values` are
-    customers' values of an expression, `stays` are days in a segment before it was left: of these, the `at` quantile.
+    `gaps` are days between neighboring events of a selection, `values` are customers' values of an expression, `stays` are days in a segment before it was left: of these, the `at` quantile.
     `most_frequent` takes the values that most customers have, `ratio` divides the sums of two values over all customers.
     `cuts` are where customers' values divide into `most` equal parts; they are told, and nothing depends on them.
     """

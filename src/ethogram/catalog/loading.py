@@ -33,7 +33,7 @@ ENTRY_KEYS = (
     "published", "definitions",
 )  # fmt: skip
 PARAMETER_KEYS = ("default", "means", "from_data", "is", "type")
-STATISTICS: tuple[Statistic, ...] = ("gaps", "first_gaps", "values", "stays", "most_frequent", "ratio")
+STATISTICS: tuple[Statistic, ...] = ("gaps", "values", "stays", "most_frequent", "ratio")
 HOLDS: tuple[Holds, ...] = ("number", "text", "sign", "any")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
