@@ -364,6 +364,7 @@ def test_nothing_is_missing(expression: str) -> None:
         ("count(order) < 3", True),
         ("count_distinct(order.total)", 0),
         ("max_count_by(order.total)", 0),
+        ("max_sum_by(order.total, by=of)", 0),
         ("active_days(order)", 0),
         ("active_periods(order, week)", 0),
         ("streak(order, week)", 0),
@@ -457,6 +458,28 @@ def test_nth_counts_known_values_from_one() -> None:
 
 def test_the_largest_count_of_one_value() -> None:
     assert ask("max_count_by(order.total)", *_totals(1, "1", 1, 2)) == 2
+
+
+def test_the_largest_sum_of_one_value() -> None:
+    def largest(*rows: tuple[object, object]) -> object:
+        orders = [
+            on(f"{place + 1}d", "Order Completed", total=n, of=of) for place, (n, of) in enumerate(rows)
+        ]
+        return ask("max_sum_by(order.total, by=of)", *orders)
+
+    assert largest((3, "a"), (4, "b"), (2, "a"), (100, None)) == 5
+    assert largest((3, 1), (4, "1"), (2, True), ("free", 1)) == 4
+    assert largest((-3, "a"), (-1, "b")) == -1
+    assert largest((-3, "a"), (None, "b")) == 0
+    assert largest(([1, 2], ["a", "b", "a"]), (2, "b")) == 5
+    assert largest((7, None)) == largest() == 0
+    basket = "max_sum_by(bought.price, by=category)"
+    items = [
+        {"category": "hats", "price": 5},
+        {"category": "shoes", "price": 4},
+        {"category": "shoes", "price": 2},
+    ]
+    assert ask(basket, on("2d", "Order Completed", products=items)) == 6
 
 
 def test_the_bucket_is_stable() -> None:

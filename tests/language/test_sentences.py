@@ -100,6 +100,9 @@ CONDITIONS = {
     "nth(purchase, 2) - first(purchase) <= 60": (
         "Customers whose 2nd 'Purchase' minus first 'Purchase' is at most 60."
     ),
+    "max_sum_by(bought.price, by=brand, last=1y) > 100": (
+        "Customers whose largest sum of price of 'bought' in the last year for one brand is more than 100."
+    ),
     "everyone": "Customers who are known at all.",
 }
 

@@ -215,6 +215,11 @@ def _moves(scope: Scope, name: str) -> bool:
     return is_moving(scope.definitions, Name(name))
 
 
+def _by(draw: Draw) -> Option:
+    """A property whose values are told apart."""
+    return Option("by", Property(draw(st.sampled_from((*NUMERIC, *TEXTUAL)))))
+
+
 # --- windows --------------------------------------------------------------------------------------------------------
 
 
@@ -292,7 +297,7 @@ def number(draw: Draw, scope: Scope) -> Expression:
         "age",
         "bin",
     ]
-    kinds += ["between moments", "bucket", "nth"]
+    kinds += ["between moments", "bucket", "nth", "largest sum"]
     if any(not _moves(scope, name) for name in scope.traits("number")):
         kinds += ["trait"]
     if scope.population:
@@ -314,6 +319,9 @@ def number(draw: Draw, scope: Scope) -> Expression:
             return Call(
                 draw(st.sampled_from(functions)), (measure(draw, scope, NUMERIC),), windows(draw, scope)
             )
+        case "largest sum":
+            options = (_by(draw), *windows(draw, scope))
+            return Call("max_sum_by", (measure(draw, scope, NUMERIC),), options)
         case "nth":
             place = Number(Decimal(draw(st.integers(1, 3))))
             return Call("nth", (measure(draw, scope, NUMERIC), place), windows(draw, scope))
@@ -620,7 +628,9 @@ def calls_of(draw: st.DrawFn, function: str, definitions: Definitions | None = N
         _argument(draw, here, function, takes, index, paths)
         for index, takes in enumerate(signature.parameters)
     )
-    options = [Option(name, _duration(draw)) for name in signature.required if name != "at"]
+    options = [Option(name, _duration(draw)) for name in signature.required if name not in ("at", "by")]
+    if function == "max_sum_by":
+        options = [_by(draw)]
     if function == "was_in":
         options = [Option("at", moment(draw, here))]
     if function == "anniversary" and draw(st.booleans()):

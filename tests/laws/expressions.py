@@ -235,6 +235,14 @@ class _Trees:
             *[self.event_call("count", depth, self.selections(depth))] * 3,
             *[self.event_call(("sum", "avg", "min", "max", "median"), depth, amounts)] * 3,
             self.event_call(("count_distinct", "max_count_by"), depth, anything),
+            st.builds(
+                lambda events, by, options: Call(
+                    "max_sum_by", (events,), (Option("by", Property(by)), *options)
+                ),
+                amounts,
+                st.sampled_from((*NUMBERS, *TEXTS, *FLAGS, *LIST_TEXTS)),
+                self.windows(depth),
+            ),
             self.event_call(("first", "last", "most_frequent"), depth, single),
             self.event_call("nth", depth, single, st.integers(1, 4).map(lambda n: Number(Decimal(n)))),
             self.event_call("share", depth, self.selections(depth, filtered=True)),

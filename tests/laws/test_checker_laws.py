@@ -55,6 +55,8 @@ _VALUES = (
     "count_distinct(buy.sku)",
     "count_distinct(buy.sku, last=7d)",
     "max_count_by(buy.sku)",
+    "max_sum_by(buy.total, by=sku)",
+    "max_sum_by(paid.total, by=sku)",
     "active_days(buy)",
     "active_days(buy, last=2d)",
     "sum(buy.total)",

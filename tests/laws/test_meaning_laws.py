@@ -24,21 +24,36 @@ from ethogram.language.meaning import (
     value,
 )
 from ethogram.language.meaning.local_time import DAY, ahead, back, day_of, next_period, period_of, start_of
+from ethogram.language.meaning.values import Scalar
 from ethogram.language.tree import (
     And,
     Call,
+    Compare,
     Definitions,
     Duration,
+    Events,
     Expression,
+    Flag,
     Name,
+    Negate,
     Not,
+    Number,
     Option,
     Or,
+    Property,
     Segment,
+    Text,
 )
 from ethogram.model.event import Event, Moment
 from ethogram.model.settings import Settings
-from tests.laws.definition_sets import conditions, definition_sets, definitions_with, scope, selection
+from tests.laws.definition_sets import (
+    calls_of,
+    conditions,
+    definition_sets,
+    definitions_with,
+    scope,
+    selection,
+)
 from tests.laws.histories import DURATIONS, UNITS, ZONES, Case, moments, worlds
 
 FACTOR = float(os.environ.get("ETHOGRAM_LAW_FACTOR", "1"))
@@ -103,6 +118,34 @@ def test_a_longer_window_of_the_same_unit_never_loses_a_did(
     )
     world = with_segments(case, short=short, long=long)
     assert members(world, "short", case.as_of) <= members(world, "long", case.as_of)
+
+
+@LAWS
+@given(worlds(), calls_of("max_sum_by"))
+def test_the_largest_sum_is_the_sum_of_the_events_of_one_value(case: Case, call: Call) -> None:
+    measure, (by, *windows) = call.arguments[0], call.options
+    assert isinstance(measure, Events) and isinstance(by.value, Property)
+    told_apart = Call("values", (replace(measure, path=by.value.path),), tuple(windows))
+    for customer in universe(case.world, case.as_of):
+        different = value(case.world, told_apart, customer, case.as_of)
+        assert isinstance(different, frozenset)
+        sums = []
+        for _, one in different:
+            of_it = Compare("==", by.value, _literal(one))
+            where = of_it if measure.where is None else And((measure.where, of_it))
+            added = Call("sum", (replace(measure, where=where),), tuple(windows))
+            sums.append(value(case.world, added, customer, case.as_of))
+        assert value(case.world, call, customer, case.as_of) == max(sums, default=0)  # type: ignore[type-var]
+
+
+def _literal(one: Scalar) -> Expression:
+    match one:
+        case bool():
+            return Flag(one)
+        case str():
+            return Text(one)
+        case Decimal():
+            return Number(one) if one >= 0 else Negate(Number(-one))
 
 
 # --- metamorphic ----------------------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ NAMES = RANDOM.choice(["View", "Cart", "Buy"], SIZE, p=[0.7, 0.2, 0.1]).tolist()
 SKUS = RANDOM.integers(0, SIZE // 2, SIZE).tolist()
 TOTALS = [sku % 1000 for sku in SKUS]
 USUAL = sum(TOTALS) / SIZE
+GAPS = np.diff(TIMES)
+COUNTED = [sku % 1000 for sku in Counter(SKUS)], Counter(SKUS).values()
 DEFINITIONS = definitions_from_text(
     """
 behaviors: { view: View, cart_add: Cart, buy: Buy }
@@ -42,7 +44,10 @@ VALUES: dict[str, object] = {
     "median(any.total)": Decimal(float(np.median(TOTALS))),
     "count_distinct(any.sku)": len(set(SKUS)),
     "max_count_by(any.sku)": max(Counter(SKUS).values()),
+    "max_sum_by(any.total, by=sku)": max(total * often for total, often in zip(*COUNTED, strict=True)),
     "nth(any.sku, 1000)": f"s{SKUS[999]}",
+    "nth(any, 1000) == first(any)": False,
+    'gap(any, "cv")': Decimal(float(np.std(GAPS) / np.mean(GAPS))).quantize(Decimal("1e-6")),
     "ntile(count(any), 2)": 2,
     "count(any[total > me.usual])": sum(total > USUAL for total in TOTALS),
 }

@@ -145,7 +145,9 @@ class _Binding:
             holidays=days,
             slots=slots,
             manners=manners(),
-            atoms=table_of(atom_rows(self.plan.atoms, places), 8),
+            atoms=table_of(
+                atom_rows(self.plan.atoms, places, [self.by(atom) for atom in self.plan.atoms]), 10
+            ),
             empties=np.array([empty_of(atom.kind) for atom in self.plan.atoms], np.int64),
             lengths=np.array([quick_length(atom.window) for atom in self.plan.atoms], np.int64),
             tests=table_of([(one.low, one.high, one.turn, one.slot) for one in tests], 4),
@@ -192,13 +194,18 @@ class _Binding:
         if not atom.path:
             return atom.kind, NOWHERE, NOWHERE
         found = self.column(ColumnKey(atom.path, TAGS[atom.of or "text"]))
-        if found is None:
+        if found is None or (atom.by and self.by(atom)[0] == NOWHERE):
             return atom.kind, NOWHERE, NOWHERE
         if atom.kind is Kind.DISTINCT and found[0] == layout.CODED:
             few = self.few_values(found[1])
             if few != NOWHERE:
                 return DISTINCT_FEW, layout.CODED, few
         return atom.kind, *found
+
+    def by(self, atom: Atom) -> tuple[int, int]:
+        """(place, column) of the property whose values an atom tells apart."""
+        found = self.column(ColumnKey(atom.by, TAGS[atom.by_of or "text"])) if atom.by else None
+        return found or (NOWHERE, NOWHERE)
 
     def few_values(self, column: int) -> int:
         """The coded column with the values of another numbered from 0; NOWHERE where there are more than 64."""

@@ -21,10 +21,12 @@ def part_row(part: Part) -> tuple[int, ...]:
     return layout.PARTS[part.kind], part.step.micros, part.step.months, part.unit, part.first, part.past
 
 
-def atom_rows(atoms: Sequence[Atom], places: Sequence[tuple[int, int, int]]) -> list[tuple[int, ...]]:
+def atom_rows(
+    atoms: Sequence[Atom], places: Sequence[tuple[int, int, int]], bys: Sequence[tuple[int, int]]
+) -> list[tuple[int, ...]]:
     rows: list[tuple[int, ...]] = []
     sequences = 0
-    for atom, (_, place, column) in zip(atoms, places, strict=True):
+    for atom, (_, place, column), by in zip(atoms, places, bys, strict=True):
         text_ties = atom.kind is Kind.MOST_FREQUENT and atom.of == "text"
         rows.append(
             (
@@ -36,6 +38,7 @@ def atom_rows(atoms: Sequence[Atom], places: Sequence[tuple[int, int, int]]) -> 
                 NOWHERE if atom.since is None else atom.since,
                 NOWHERE if atom.until is None else atom.until,
                 NOWHERE if atom.sequence is None else sequences,
+                *by,
             )
         )
         sequences += atom.sequence is not None

@@ -137,6 +137,8 @@ def streams_of(plan: Plan) -> Iterator[Stream]:
 def _measured(atom: Atom) -> Iterator[Path]:
     if atom.path:
         yield atom.path
+    if atom.by:
+        yield atom.by
     if atom.sequence is not None and atom.sequence.same:
         yield atom.sequence.same
 

@@ -11,6 +11,8 @@ from ethogram.kernel.conditions import in_range, value_at, values_begin, values_
 from ethogram.kernel.layout import (
     ARENA,
     ARENA_FULL,
+    ATOM_BY_COLUMN,
+    ATOM_BY_PLACE,
     ATOM_COLUMN,
     ATOM_MICROS,
     ATOM_MONTHS,
@@ -46,7 +48,7 @@ from ethogram.kernel.layout import (
     STATUS,
     TAIL,
     TALLY_COUNT,
-    TALLY_LATEST,
+    TALLY_SECOND,
     TALLY_VALUE,
     TEXT_RANKS,
     VALUE,
@@ -62,7 +64,8 @@ from ethogram.language.plan import Kind
 
 (
     DID, COUNT, SUM, MIN, MAX, FIRST_TIME, LAST_TIME, FIRST_VALUE, LAST_VALUE, PERIODS, STREAK, AVERAGE, GAP_MAX, GAP_LAST,
-    RESUMED, GAP_MIN, GAP_MEAN, NTH_TIME, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, GAP_VARIATION, SET, SEQUENCE,
+    RESUMED, GAP_MIN, GAP_MEAN, NTH_TIME, MEDIAN, DISTINCT, MAX_COUNT, MOST_FREQUENT, NTH, GAP_MEDIAN, GAP_VARIATION, MAX_SUM, SET,
+    SEQUENCE,
 ) = (int(kind) for kind in Kind)  # fmt: skip
 FOLLOWED = 41
 """A sequence without `not`, `gap`, `same`, `strict` and calendar limits: its chains are followed event by event."""
@@ -98,6 +101,14 @@ def remember(scratch: Scratch, slot: int, value: int) -> None:
     scratch.arena[cell, 1] = scratch.slots[slot, VALUE] if scratch.slots[slot, EXTRA] else EMPTY
     scratch.slots[slot, VALUE] = cell
     scratch.slots[slot, EXTRA] += 1
+
+
+@compiled
+def _added(scratch: Scratch, left: int, right: int) -> int:
+    total, fits = add(left, right)
+    if not fits or total == NULL:
+        scratch.state[STATUS] = OVERFLOW
+    return total
 
 
 @compiled
@@ -154,10 +165,7 @@ def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) ->
     if fresh:
         touch(scratch, slot, time)
     if kind == SUM or kind == AVERAGE:
-        total, fits = add(scratch.slots[slot, VALUE], value)
-        if not fits or total == NULL:
-            scratch.state[STATUS] = OVERFLOW
-        scratch.slots[slot, VALUE] = total
+        scratch.slots[slot, VALUE] = _added(scratch, scratch.slots[slot, VALUE], value)
         scratch.slots[slot, EXTRA] += 1
     elif kind == MAX:
         if fresh or value > scratch.slots[slot, VALUE]:
@@ -194,6 +202,8 @@ def feed(
     place, column = program.atoms[slot, ATOM_PLACE], program.atoms[slot, ATOM_COLUMN]
     if kind == SEQUENCE:
         _feed_step(scratch, slot, event, time, program.checks[op, CHECK_STEP])
+    elif kind == MAX_SUM:
+        _feed_amount(tape, program, scratch, slot, event, time)
     elif place == NOWHERE:
         feed_time(program, zones, scratch, slot, kind, time)
     elif place == FLAT:
@@ -205,6 +215,29 @@ def feed(
             value = value_at(tape, place, column, event, index)
             if value != NULL:
                 feed_value(scratch, slot, kind, time, value)
+
+
+@compiled
+def _feed_amount(tape: Tape, program: Program, scratch: Scratch, slot: int, event: int, time: int) -> None:
+    """Remembers each different value that the event has and, after it, the event's amount."""
+    place, column = program.atoms[slot, ATOM_PLACE], program.atoms[slot, ATOM_COLUMN]
+    amount = np.int64(0)
+    for index in range(values_begin(tape, place, column, event), values_end(tape, place, column, event)):
+        part = value_at(tape, place, column, event, index)
+        if part != NULL:
+            amount = _added(scratch, amount, part)  # type: ignore[assignment,arg-type]
+    place, column = program.atoms[slot, ATOM_BY_PLACE], program.atoms[slot, ATOM_BY_COLUMN]
+    begin, end = values_begin(tape, place, column, event), values_end(tape, place, column, event)
+    for index in range(begin, end):
+        value = value_at(tape, place, column, event, index)
+        fresh = value != NULL
+        for earlier in range(begin, index):
+            fresh &= value_at(tape, place, column, event, earlier) != value
+        if fresh:
+            if scratch.slots[slot, FIRST_TIME_SEEN] == NULL:
+                touch(scratch, slot, time)
+            remember(scratch, slot, value)
+            remember(scratch, slot, amount)  # type: ignore[arg-type]
 
 
 @compiled
@@ -263,9 +296,10 @@ def collect(scratch: Scratch, slot: int) -> int:
 
 
 @compiled
-def _tally(scratch: Scratch, size: int, width: int) -> int:
+def _tally(scratch: Scratch, size: int, width: int, adds: bool) -> int:
     """Counts the different values of the rows of `width` in `sorted`: `search` has each value, how often it is there (0: the
-    place is free) and the latest second number of its rows. How many places there are, 0 where memory is too small."""
+    place is free) and the sum or the greatest of its rows' second numbers. How many places there are, 0 where memory is too
+    small."""
     values, table = scratch.sorted, scratch.search
     bits = 3
     while 1 << bits < 2 * (size // width):
@@ -282,8 +316,12 @@ def _tally(scratch: Scratch, size: int, width: int) -> int:
         place = np.int64(spread >> np.uint64(64 - bits))  # type: ignore[assignment]
         while table[TALLY_COUNT, place] and table[TALLY_VALUE, place] != value:
             place = (place + 1) & (room - 1)
-        if table[TALLY_COUNT, place] == 0 or second > table[TALLY_LATEST, place]:
-            table[TALLY_LATEST, place] = second
+        if table[TALLY_COUNT, place] == 0:
+            table[TALLY_SECOND, place] = second
+        elif adds:
+            table[TALLY_SECOND, place] = _added(scratch, table[TALLY_SECOND, place], second)
+        elif second > table[TALLY_SECOND, place]:
+            table[TALLY_SECOND, place] = second
         table[TALLY_VALUE, place] = value
         table[TALLY_COUNT, place] += 1
     return room
@@ -293,11 +331,21 @@ def _tally(scratch: Scratch, size: int, width: int) -> int:
 def _runs(scratch: Scratch, size: int, longest: bool) -> int:
     """How many different values, or how often the commonest."""
     different, most = 0, 0
-    for place in range(_tally(scratch, size, 1)):
+    for place in range(_tally(scratch, size, 1, False)):
         count = scratch.search[TALLY_COUNT, place]
         different += count > 0
         most = max(most, count)
     return most if longest else different
+
+
+@compiled
+def _largest_sum(scratch: Scratch, size: int) -> int:
+    """`sorted` alternates value and amount."""
+    table, largest = scratch.search, NULL
+    for place in range(_tally(scratch, size, 2, True)):
+        if table[TALLY_COUNT, place]:
+            largest = max(largest, table[TALLY_SECOND, place])
+    return largest
 
 
 @compiled
@@ -346,11 +394,11 @@ def _most_frequent(texts: Integers, scratch: Scratch, length: int, is_text: bool
     """`sorted` alternates value and time. Ties go to the latest seen, then to the smallest text."""
     table = scratch.search
     best, best_count, best_time = NULL, 0, NULL
-    for place in range(_tally(scratch, length, 2)):
+    for place in range(_tally(scratch, length, 2, False)):
         value, count, latest = (
             table[TALLY_VALUE, place],
             table[TALLY_COUNT, place],
-            table[TALLY_LATEST, place],
+            table[TALLY_SECOND, place],
         )
         if count == 0 or count < best_count or (count == best_count and latest < best_time):
             continue
@@ -494,6 +542,8 @@ def settle(
             scratch.slots[slot, VALUE] = _runs(scratch, size, False) * MILLION
         elif kind == MAX_COUNT:
             scratch.slots[slot, VALUE] = _runs(scratch, size, True) * MILLION
+        elif kind == MAX_SUM:
+            scratch.slots[slot, VALUE] = _largest_sum(scratch, size)
         elif kind == MOST_FREQUENT:
             scratch.slots[slot, VALUE] = _most_frequent(
                 program.texts, scratch, size, program.atoms[slot, ATOM_MICROS] == 1

@@ -59,8 +59,9 @@ SLOT_KIND, SLOT_WINDOW, SLOT_TESTS, SLOT_TESTS_END, SLOT_OUTS, SLOT_MACHINE, SLO
     8
 )
 (
-    ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE,
-) = range(8)  # fmt: skip
+    ATOM_PLACE, ATOM_COLUMN, ATOM_NUMBER, ATOM_MICROS, ATOM_MONTHS, ATOM_SINCE, ATOM_UNTIL, ATOM_SEQUENCE, ATOM_BY_PLACE,
+    ATOM_BY_COLUMN,
+) = range(10)  # fmt: skip
 # Scratch.asked, what settling a slot looks at, one row (a line of the processor's memory) a slot: the limits of its first test
 # at the moment, its window's length, that test's turn, its kind, the test's number, and whether there is more to ask
 ASK_LOW, ASK_HIGH, ASK_LENGTH, ASK_TURN, ASK_KIND, ASK_TEST, ASK_MORE = range(7)
@@ -118,7 +119,7 @@ EMPTY = -1
 # Scratch.search: an event a column; the chain so far by step; a mark a (step, event)
 EVENT_TIME, EVENT_BITS, EVENT_OWNER, CHAIN, DEAD = range(5)
 # Scratch.search: a place of a hash table a column
-TALLY_VALUE, TALLY_COUNT, TALLY_LATEST = range(3)
+TALLY_VALUE, TALLY_COUNT, TALLY_SECOND = range(3)
 # status of a run, and what a run is asked for
 DONE, ARENA_FULL, OVERFLOW = 0, 1, 2
 DEFAULTS, ANSWERS, MOVES, VALUES = range(4)
@@ -188,7 +189,7 @@ class Program(NamedTuple):
     holidays: Integers
     slots: Annotated[NDArray[np.int32], 8]
     manners: Annotated[Integers, 4]
-    atoms: Annotated[Integers, 8]
+    atoms: Annotated[Integers, 10]
     empties: Integers
     lengths: Integers
     tests: Annotated[Integers, 4]

@@ -42,7 +42,7 @@ from ethogram.language.tree import (
 from ethogram.language.types import common
 
 GAPS = ("mean", "median", "min", "max", "last", "cv")
-_NUMERIC = frozenset({"sum", "avg", "min", "max", "median", "trend"})
+_NUMERIC = frozenset({"sum", "avg", "min", "max", "median", "max_sum_by", "trend"})
 
 
 def call_findings(node: Call, scope: Scope) -> Iterator[Finding]:
@@ -191,6 +191,8 @@ def _particulars(node: Call, scope: Scope) -> Iterator[Finding]:
             yield from _same_type((one, other), node, scope)
         case "coalesce", values:
             yield from _same_type(values, node, scope)
+        case "max_sum_by", (Events() as measure,):
+            yield from _known_property(node.option("by"), measure, node, scope)
         case "recurring", _:
             yield from _recurring(node)
         case "sequence", steps:
@@ -254,13 +256,19 @@ def _sequence(node: Call, steps: tuple[Expression, ...], scope: Scope) -> Iterat
             steps[-1].span or node.span,
             hint,
         )
-    same = node.option("same")
-    if isinstance(same, Property):
-        for step in steps:
-            events = step.item if isinstance(step, Not) else step
-            if isinstance(events, Events):
-                chosen = selection_of(events, scope.definitions, scope.catalog)
-                if not chosen.knows(same.path):
-                    hint = choices(written(same.path), chosen.property_names, "it has")
-                    message = f"unknown property '{written(same.path)}' of {chosen.label}"
-                    yield error("E_UNKNOWN_PROPERTY", message, same.span or node.span, hint)
+    for step in steps:
+        yield from _known_property(
+            node.option("same"), step.item if isinstance(step, Not) else step, node, scope
+        )
+
+
+def _known_property(
+    asked: Expression | None, events: Expression, node: Call, scope: Scope
+) -> Iterator[Finding]:
+    """Whether the events have the property that an option names."""
+    if isinstance(asked, Property) and isinstance(events, Events):
+        chosen = selection_of(events, scope.definitions, scope.catalog)
+        if not chosen.knows(asked.path):
+            hint = choices(written(asked.path), chosen.property_names, "it has")
+            message = f"unknown property '{written(asked.path)}' of {chosen.label}"
+            yield error("E_UNKNOWN_PROPERTY", message, asked.span or node.span, hint)

@@ -23,8 +23,8 @@ from ethogram.language.tree import (
 )
 
 ALWAYS_KNOWN = frozenset({
-    "count", "sum", "did", "active_days", "active_periods", "streak", "count_distinct", "max_count_by", "bucket", "now",
-    "was_in", "entered", "left", "sequence", "top", "bottom",
+    "count", "sum", "did", "active_days", "active_periods", "streak", "count_distinct", "max_count_by", "max_sum_by", "bucket",
+    "now", "was_in", "entered", "left", "sequence", "top", "bottom",
 })  # fmt: skip
 
 

@@ -27,7 +27,7 @@ Takes: TypeAlias = Literal[
     "numbers",  # [22, 6]
     "texts",  # ["sat", "sun"]
     "word",  # clock=customer
-    "property",  # same=cart_id
+    "property",  # same=cart_id, by=brand
 ]
 
 Gives: TypeAlias = Literal["flag", "number", "text", "moment", "set", "of the property", "of the argument"]
@@ -92,6 +92,7 @@ _ALL: tuple[Signature, ...] = (
     _events("median", "number", "measure"),
     _events("count_distinct", "number", "measure"),
     _events("max_count_by", "number", "measure"),
+    Signature("max_sum_by", "events", ("measure",), "number", (("by", "property"),), ("by",), windows=True),
     _events("values", "set", "measure"),
     _events("first", "of the property", "events or measure"),
     _events("last", "of the property", "events or measure"),

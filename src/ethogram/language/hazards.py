@@ -171,7 +171,15 @@ def tie_findings(node: Expression, scope: Scope) -> Iterator[Finding]:
         case _:
             return
     plain = unfolded(ranked, scope)
-    counted = {"count", "sum", "count_distinct", "active_days", "active_periods", "max_count_by"}
+    counted = {
+        "count",
+        "sum",
+        "count_distinct",
+        "active_days",
+        "active_periods",
+        "max_count_by",
+        "max_sum_by",
+    }
     if scope.catalog is None or not isinstance(plain, Call) or plain.function not in counted:
         return
     events = plain.arguments[0] if plain.arguments else None

@@ -166,6 +166,10 @@ class Nouns:
                 if which == "cv":
                     return f"variation of the days between two {what} (standard deviation / mean)"
                 return f"{_GAPS.get(which, which)} number of days between two {what}"
+            case "max_sum_by", (Events() as events,):
+                by = node.option("by")
+                one = plain(written(by.path)) if isinstance(by, Property) else ""
+                return f"largest sum of {self.measure(events, node.options)} for one {one}"
             case "trend", (Events() as events,):
                 window = node.option("last")
                 length = lasting(window) if isinstance(window, Duration) else ""

@@ -48,12 +48,23 @@ class Kind(IntEnum):
     NTH = 24
     GAP_MEDIAN = 25
     GAP_VARIATION = 26
-    SET = 27
-    SEQUENCE = 28
+    MAX_SUM = 27
+    SET = 28
+    SEQUENCE = 29
 
 
 ZERO_OF_NOTHING = frozenset(
-    {Kind.DID, Kind.COUNT, Kind.SUM, Kind.PERIODS, Kind.STREAK, Kind.DISTINCT, Kind.MAX_COUNT, Kind.SEQUENCE}
+    {
+        Kind.DID,
+        Kind.COUNT,
+        Kind.SUM,
+        Kind.PERIODS,
+        Kind.STREAK,
+        Kind.DISTINCT,
+        Kind.MAX_COUNT,
+        Kind.MAX_SUM,
+        Kind.SEQUENCE,
+    }
 )
 """Kinds whose value over no events is 0 or false; the others are missing."""
 
@@ -169,12 +180,15 @@ class Sequence(NamedTuple):
 
 
 class Atom(NamedTuple):
-    """`since` and `until` name the output whose moment bounds the window; `number` is n of nth, or a period's unit."""
+    """`since` and `until` name the output whose moment bounds the window; `number` is n of nth, or a period's unit; `by` is the
+    property whose values are told apart, of the type `by_of`."""
 
     kind: Kind
     stream: Stream
     path: Path = ()
     of: ValueType | None = None
+    by: Path = ()
+    by_of: ValueType | None = None
     window: Window = ()
     local: LocalTime | None = None
     since: int | None = None

@@ -273,7 +273,7 @@ def domain_of(key: Expression, scope: Scope) -> Domain:
             return Domain(Range(Decimal(0), _most_days(key)), whole=True, can_miss=False)
         case Call(function) if function in _COUNTS:
             return Domain(_NOT_NEGATIVE, whole=True, can_miss=False)
-        case Call("sum", (Events() as measure, *_)):
+        case Call("sum" | "max_sum_by", (Events() as measure, *_)):
             return Domain(_NOT_NEGATIVE if _never_negative(measure, scope) else Range(), can_miss=False)
         case Call("avg" | "min" | "max" | "median", (Events() as measure, *_)):
             return Domain(_NOT_NEGATIVE if _never_negative(measure, scope) else Range())

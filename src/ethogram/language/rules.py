@@ -36,7 +36,7 @@ ELAPSED = frozenset({"days_since", "hours_since", "days_until", "time_in", "now"
 """Functions whose value changes at every moment."""
 
 _PAST = frozenset({"was_in", "entered", "left", "time_in"})
-_ADDING = frozenset({"sum", "avg", "min", "max", "median", "trend"})
+_ADDING = frozenset({"sum", "avg", "min", "max", "median", "max_sum_by", "trend"})
 _NO_AMOUNT = frozenset({"quantity"})
 """Numbers of the usual e-commerce events that are no amounts of money."""
 

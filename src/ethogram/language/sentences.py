@@ -223,7 +223,8 @@ class _Clauses:
         match node:
             case Call(function):
                 return function in {
-                    "count", "sum", "count_distinct", "max_count_by", "active_days", "active_periods", "streak", "bucket",
+                    "count", "sum", "count_distinct", "max_count_by", "max_sum_by", "active_days", "active_periods", "streak",
+                    "bucket",
                 }  # fmt: skip
             case Name(name) if name in self.definitions.traits:
                 return self._always_known(self.definitions.traits[name].value)

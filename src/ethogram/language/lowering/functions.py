@@ -8,7 +8,7 @@ from ethogram.language.lowering.code import Lowered
 from ethogram.language.lowering.events import did, lapsed, recurring, sequence_of, share_of, trend_of
 from ethogram.language.lowering.moments import elapsed_of, is_anniversary, is_within
 from ethogram.language.lowering.population import bin_of, fitted_value, fixed_column, turned, was_in
-from ethogram.language.lowering.selections import atom_of, first_or_last, measured, nth
+from ethogram.language.lowering.selections import atom_of, first_or_last, largest_sum, measured, nth
 from ethogram.language.lowering.tables import Tables
 from ethogram.language.lowering.values import moment_of
 from ethogram.language.plan import Input, Instruction, Kind, Op, ValueType
@@ -49,6 +49,8 @@ def lower_call(tables: Tables, call: Call, expect: ValueType | None) -> Lowered:
             return tables.slot(atom_of(tables, call, Kind.COUNT))
         case "sum" | "avg" | "min" | "max" | "median" | "count_distinct" | "max_count_by" | "values":
             return measured(tables, call, _VALUE_KINDS[call.function], expect)
+        case "max_sum_by":
+            return largest_sum(tables, call)
         case "most_frequent":
             return measured(tables, call, Kind.MOST_FREQUENT, expect)
         case "first" | "last":

@@ -12,7 +12,7 @@ from ethogram.language.lowering.tables import Tables
 from ethogram.language.lowering.values import moment_of, unwrapped
 from ethogram.language.plan import Atom, Kind, Part, Step, ValueType, Window
 from ethogram.language.streams import integer_of, stream_of, when_of
-from ethogram.language.tree import Call, Date, Events, Expression
+from ethogram.language.tree import Call, Date, Events, Expression, Path, Property
 from ethogram.model.errors import Unsupported
 
 _NUMERIC = frozenset({Kind.SUM, Kind.AVERAGE, Kind.MIN, Kind.MAX, Kind.MEDIAN})
@@ -75,7 +75,7 @@ def measured(tables: Tables, call: Call, kind: Kind, expect: ValueType | None, *
     atom = atom_of(tables, call, kind)._replace(number=number)
     selection = call.arguments[0]
     assert isinstance(selection, Events)
-    types = seen_types(tables, atom, selection)
+    types = seen_types(tables, atom, selection.path)
     of: ValueType = "number"
     if kind not in _NUMERIC:
         guess: ValueType = "text" if expect in ("moment", None) else expect
@@ -84,11 +84,20 @@ def measured(tables: Tables, call: Call, kind: Kind, expect: ValueType | None, *
     return slot._replace(unseen=slot.type == of and kind not in _NUMERIC and not types)
 
 
-def seen_types(tables: Tables, atom: Atom, selection: Events) -> frozenset[ValueType]:
-    types = tables.schema.property_types(atom.stream.names, atom.stream.each + selection.path)
+def largest_sum(tables: Tables, call: Call) -> Lowered:
+    selection, by = call.arguments[0], call.option("by")
+    assert isinstance(selection, Events) and isinstance(by, Property)
+    atom = atom_of(tables, call, Kind.MAX_SUM)
+    types = seen_types(tables, atom, by.path)
+    by_of = only_type(types, ".".join((selection.source, *by.path))) if types else "text"
+    return tables.slot(atom._replace(path=selection.path, of="number", by=by.path, by_of=by_of))
+
+
+def seen_types(tables: Tables, atom: Atom, path: Path) -> frozenset[ValueType]:
+    types = tables.schema.property_types(atom.stream.names, atom.stream.each + path)
     if atom.stream.each:
-        types |= tables.schema.property_types(atom.stream.names, selection.path)
-        if selection.path == ("value",):
+        types |= tables.schema.property_types(atom.stream.names, path)
+        if path == ("value",):
             types |= tables.schema.property_types(atom.stream.names, atom.stream.each)
     return types
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from ethogram.language.tree import CalendarUnit, Call, Duration, Events, Expression, Items, Number, Text, Word
+from ethogram.language.tree import (
+    CalendarUnit,
+    Call,
+    Duration,
+    Events,
+    Expression,
+    Items,
+    Number,
+    Path,
+    Property,
+    Text,
+    Word,
+)
 
 
 def events_of(node: Call) -> Events:
@@ -23,6 +35,11 @@ def unit_of(node: Expression | None) -> CalendarUnit:
 def text_of(node: Expression | None) -> str:
     assert isinstance(node, Text | Word)
     return node.value
+
+
+def path_of(node: Expression | None) -> Path:
+    assert isinstance(node, Property)
+    return node.path
 
 
 def whole_number_of(node: Expression | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -10,10 +10,18 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ethogram.language.meaning.local_time import DAY, back
-from ethogram.language.meaning.options import duration_of, events_of, text_of, unit_of, whole_number_of
+from ethogram.language.meaning.options import (
+    duration_of,
+    events_of,
+    path_of,
+    text_of,
+    unit_of,
+    whole_number_of,
+)
 from ethogram.language.meaning.values import (
     Result,
     Scalar,
+    Type,
     known,
     mean,
     median,
@@ -54,6 +62,8 @@ def event_function(node: Call, items: Sequence[Item], whole: Sequence[Item], now
             return Decimal(_streak(active, now.periods_back(unit_of(node.arguments[1]), len(active) + 2)))
         case "gap":
             return _gap(items, text_of(node.arguments[1]))
+        case "max_sum_by":
+            return _largest_sum(items, path, path_of(node.option("by")))
         case _:
             return measure(node.function, items, path)
 
@@ -91,6 +101,15 @@ def measure(function: str, items: Sequence[Item], path: Path) -> Result:
         case "last":
             return values[-1] if values else None
     raise AssertionError(function)
+
+
+def _largest_sum(items: Sequence[Item], path: Path, by: Path) -> Decimal:
+    """Of the sums over the events that have each value of `by`."""
+    amounts: dict[tuple[Type, Scalar], list[Decimal]] = defaultdict(list)
+    for item in items:
+        for value in set(typed(known(item.properties, by))):
+            amounts[value] += numbers(known(item.properties, path))
+    return max((total(some) for some in amounts.values()), default=Decimal(0))
 
 
 def _nth(values: Sequence[Result], place: int) -> Result:
