@@ -289,6 +289,28 @@ def test_explain_advises_nothing_that_cannot_be(kind: str, store: Store) -> None
     assert said == {"lapsing": [("1 purchase",)], "once": [], "fresh": []}
 
 
+def test_explain_how_many_more_an_nth_event_takes_and_how_much_a_largest_sum(kind: str, store: Store) -> None:
+    meant = definitions(
+        """
+        behaviors: { purchase: Ordered }
+        traits: { third: "nth(purchase, 3)" }
+        segments:
+          again: { when: third is known }
+          began: { when: "nth(purchase, 1) is known" }
+          before: { when: "nth(purchase, 2, until=now() - 1d) is known" }
+          faithful: { when: "max_sum_by(purchase.total, by=shop) >= 100" }
+        """
+    )
+    found = explain(store, meant, SETTINGS, "ann", as_of=T + DAY)
+    said = {one.name: [way for change in one.changes for way in change.ways] for one in found}
+    assert said == {
+        "again": [("2 more purchases",)],
+        "began": [],
+        "before": [("nth(purchase, 2, until=now() - 1d) is known holds",)],
+        "faithful": [("100 more of purchase.total of one shop",)],
+    }
+
+
 def test_moments_are_written_with_seconds_only_where_they_matter() -> None:
     texts = [say_moment(moment, Settings(timezone="UTC")) for moment in (T + 1, T - 20_000_000 + 1)]
     assert texts == ["14 Nov 2023 22:13:20", "14 Nov 2023 22:13"]

@@ -110,6 +110,8 @@ class Adviser:
                 measured, value = self._named(left), self._number(left)
                 grows = isinstance(measured, Call) and self._only_grows(measured)
                 return wanted and grows and value is not None and value > limit
+            case Known(item) if counted := self._counted(item):
+                return not wanted and self._only_grows(counted[0])
             case Call("first_time", (Events() as events,)):
                 known = meaning.value(self.world, Call("did", (events,)), self.customer, self.as_of)
                 return wanted and known is True and self._only_grows(Call("did", (events,)))
@@ -157,12 +159,21 @@ class Adviser:
             case Between(item, low, high) if wanted:
                 reached = self._by_measure(item, trace, ">=", low)
                 return reached or self._by_measure(item, trace, "<=", high)
+            case Known(item) if wanted and (counted := self._counted(item)):
+                return self._by_measure(counted[0], trace, ">=", counted[1])
             case Compare("==", CustomerTrait(), _) | Known(CustomerTrait()):
                 return f"{print_expression(node)} {'becomes true' if wanted else 'is true no more'}"
             case Call("sequence") if wanted:
                 return f"all of {print_expression(node)}"
             case _:
                 return ""
+
+    def _counted(self, node: Expression) -> tuple[Call, Expression] | None:
+        """How many events there have to be for a moment to be known."""
+        match self._named(node):
+            case Call("nth", (Events(path=()) as events, place), options):
+                return Call("count", (events,), options), place
+        return None
 
     def _since_last(self, node: Expression) -> Events | None:
         """The events whose next one sets a number of days or hours back to 0."""
@@ -185,6 +196,8 @@ class Adviser:
             more += 1 if operator == ">" and missing == int(missing) else 0
             return self._more(max(more, 1), measured.arguments[0])
         what = print_expression(measured.arguments[0])
+        by = measured.option("by")
+        what += f" of one {print_expression(by)}" if by else ""
         return f"{'more than ' if operator == '>' else ''}{number_text(missing)} more of {what}"
 
     def _measured(self, node: Expression) -> Call | None:
@@ -192,7 +205,7 @@ class Adviser:
         match node:
             case Name(name) if name in self.world.definitions.traits:
                 return self._measured(self.world.definitions.traits[name].value)
-            case Call("count" | "sum", (Events(),)) if _is_open_now(node):
+            case Call("count" | "sum" | "max_sum_by", (Events(),)) if _is_open_now(node):
                 return node
             case _:
                 return None
@@ -224,5 +237,5 @@ def event_name(events: Events, definitions: Definitions, *, plural: bool = False
 
 def _is_open_now(node: Call) -> bool:
     """Whether an event of this very moment would count."""
-    windows = [option.name for option in node.options]
+    windows = [option.name for option in node.options if option.name != "by"]
     return FUNCTIONS[node.function].windows and all(name in AT_ONCE for name in windows)
