@@ -250,7 +250,7 @@ def here_and_there(life: Life) -> None:
         life.buys(ago, channel=("store", "app", "web")[turn % 3])
 
 
-@STAGE.plays("slow_deciders", "heavy_volume", days=420, among=300)
+@STAGE.plays("slow_deciders", "loyal_buyers", days=420)
 def slow_decider(life: Life) -> None:
     """Looked at it for the first time more than a year ago, and bought it this month."""
     product = life.some("Electronics")
@@ -270,7 +270,7 @@ def twice_last_month(life: Life) -> None:
         life.buys(life.about(ago, 3), 62.0)
 
 
-@STAGE.plays("rfm_braze.slipping", "", days=100)
+@STAGE.plays("rfm_braze.slipping", "heavy_volume", days=100)
 def twice_and_quiet(life: Life) -> None:
     """Two orders two months ago, and quiet since."""
     for ago in (45, 55):
