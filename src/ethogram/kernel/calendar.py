@@ -6,7 +6,7 @@ UTC, local times microseconds since 1970 on the wall clock, days local days sinc
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -36,10 +36,9 @@ class Zones(NamedTuple):
 def _transitions(name: str) -> tuple[tuple[int, int], ...]:
     """Every change of UTC offset from 1970 to 2100."""
     zone = ZoneInfo(name)
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
 
     def offset(seconds: int) -> int:
-        delta = (epoch + timedelta(seconds=seconds)).astimezone(zone).utcoffset()
+        delta = datetime.fromtimestamp(seconds, zone).utcoffset()
         assert delta is not None
         return round(delta.total_seconds()) * 1_000_000
 
