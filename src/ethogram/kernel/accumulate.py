@@ -104,7 +104,8 @@ def remember(scratch: Scratch, slot: int, value: int) -> None:
 
 
 @compiled
-def _added(scratch: Scratch, left: int, right: int) -> int:
+def added(scratch: Scratch, left: int, right: int) -> int:
+    """The sum; where it does not fit, the run is over."""
     total, fits = add(left, right)
     if not fits or total == NULL:
         scratch.state[STATUS] = OVERFLOW
@@ -165,7 +166,7 @@ def feed_value(scratch: Scratch, slot: int, kind: int, time: int, value: int) ->
     if fresh:
         touch(scratch, slot, time)
     if kind == SUM or kind == AVERAGE:
-        scratch.slots[slot, VALUE] = _added(scratch, scratch.slots[slot, VALUE], value)
+        scratch.slots[slot, VALUE] = added(scratch, scratch.slots[slot, VALUE], value)
         scratch.slots[slot, EXTRA] += 1
     elif kind == MAX:
         if fresh or value > scratch.slots[slot, VALUE]:
@@ -225,7 +226,7 @@ def _feed_amount(tape: Tape, program: Program, scratch: Scratch, slot: int, even
     for index in range(values_begin(tape, place, column, event), values_end(tape, place, column, event)):
         part = value_at(tape, place, column, event, index)
         if part != NULL:
-            amount = _added(scratch, amount, part)  # type: ignore[assignment,arg-type]
+            amount = added(scratch, amount, part)  # type: ignore[assignment,arg-type]
     place, column = program.atoms[slot, ATOM_BY_PLACE], program.atoms[slot, ATOM_BY_COLUMN]
     begin, end = values_begin(tape, place, column, event), values_end(tape, place, column, event)
     for index in range(begin, end):
@@ -319,7 +320,7 @@ def _tally(scratch: Scratch, size: int, width: int, adds: bool) -> int:
         if table[TALLY_COUNT, place] == 0:
             table[TALLY_SECOND, place] = second
         elif adds:
-            table[TALLY_SECOND, place] = _added(scratch, table[TALLY_SECOND, place], second)
+            table[TALLY_SECOND, place] = added(scratch, table[TALLY_SECOND, place], second)
         elif second > table[TALLY_SECOND, place]:
             table[TALLY_SECOND, place] = second
         table[TALLY_VALUE, place] = value

@@ -122,6 +122,7 @@ def divide(left: int, right: int) -> tuple[int, bool]:
 
 @compiled
 def add(left: int, right: int) -> tuple[int, bool]:
-    total = left + right
+    # unsigned numbers come round; of signed ones the compiler supposes that they never do
+    total = np.int64(np.uint64(left) + np.uint64(right))
     overflown = ((left ^ total) & (right ^ total)) < 0
-    return total, not overflown
+    return total, not overflown  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.kernel.accumulate import TIED, feed
+from ethogram.kernel.accumulate import TIED, added, feed
 from ethogram.kernel.calendar import DAY, Zones, local_time_standing
 from ethogram.kernel.compiling import compiled
 from ethogram.kernel.conditions import conditions_hold, in_range, output_value
@@ -46,9 +46,7 @@ from ethogram.kernel.layout import (
     OP_VALUE,
     OPERATION,
     OTHER,
-    OVERFLOW,
     PRESENT,
-    STATUS,
     STEADY_FROM,
     STEADY_OFFSET,
     STEADY_UNTIL,
@@ -205,11 +203,7 @@ def _take_numbers(tape: Tape, program: Program, scratch: Scratch, form: int, chu
         before, first = table[slot, VALUE], table[slot, FIRST_TIME_SEEN]
         touched = _note(table, dirty, touched, slot, times[event])
         if form == ADD:
-            before = 0 if before == NULL else before
-            total = before + value
-            if ((before ^ total) & (value ^ total)) < 0 or total == NULL:
-                state[STATUS] = OVERFLOW
-            table[slot, VALUE] = total
+            table[slot, VALUE] = added(scratch, 0 if before == NULL else before, value)
             table[slot, EXTRA] = 1 if first == NULL else table[slot, EXTRA] + 1
         elif form == GREATEST:
             table[slot, VALUE] = max(before, value)
