@@ -19,7 +19,7 @@ demo: .venv/ready ## a simulated shop and a real one in segments (DIR=demo-shop)
 	@$(BIN)/ethogram demo $(DIR)
 
 test: .venv/ready ## all tests but the slow ones
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: .venv/ready ## the slow tests too
 	$(BIN)/python -m pytest -m ''
