@@ -54,6 +54,7 @@ def test_types_found(texts: list[str], expected: pa.Array) -> None:
 def test_types_said() -> None:
     assert column("1", "2", kind="text").to_pylist() == ["1", "2"]
     assert column("1.234,50", "2", kind="number", decimal=",").to_pylist() == [Decimal("1234.50"), Decimal(2)]
+    assert column("19.02.2025", "1.02", decimal=",").to_pylist() == ["19.02.2025", "1.02"]
     assert column("12/1/10 8:26", time_format="%m/%d/%y %H:%M").to_pylist() == [datetime(2010, 12, 1, 8, 26)]
     misfits = typed(pa.array(["1", "x"]), Reading("x", "number")).misfits
     assert [(misfit.code, misfit.rows.tolist()) for misfit in misfits] == [("E_CSV", [1])]

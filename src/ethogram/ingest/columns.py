@@ -48,6 +48,8 @@ AMOUNT_WORDS = frozenset(
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,4})?|-?\.[0-9]+")
 _NUMBER_PATTERN = "^(" + _NUMBER.pattern + ")$"
+COMMA_NUMBER = r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)?(,[0-9]*)?([eE][-+]?[0-9]{1,4})?$"
+"""With a decimal comma: points part thousands or nothing, so that 19.02.2025 stays a date."""
 _NONFINITE = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _FLAGS = {"true": True, "false": False}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -131,11 +133,14 @@ def _looks_typed(text: str, reading: Reading) -> bool:
 def _number(texts: pa.Array, reading: Reading, *, strict: bool) -> Column | None:
     """None where the column is no number; misfits where most of it is and the rest ought to be."""
     coded = texts.dictionary_encode()
-    values = _stripped(coded.dictionary, reading.decimal)
+    written = values = pc.utf8_trim_whitespace(coded.dictionary)
+    if reading.decimal == ",":
+        plain = pc.replace_substring(pc.replace_substring(written, ".", ""), ",", ".")
+        values = pc.if_else(pc.match_substring_regex(written, COMMA_NUMBER), plain, "")
     good = _flags(pc.match_substring_regex(values, _NUMBER_PATTERN))
     if not strict and not good.any():
         return None
-    nonfinite = ~good & _flags(pc.match_substring_regex(values, "(?i)^" + _NONFINITE.pattern + "$"))
+    nonfinite = ~good & _flags(pc.match_substring_regex(written, "(?i)^" + _NONFINITE.pattern + "$"))
     wrong = ~good & ~nonfinite
     expected = strict or is_amount(reading.name) or reading.expect_number
     if not strict and (wrong.any() or nonfinite.any()):
@@ -147,17 +152,12 @@ def _number(texts: pa.Array, reading: Reading, *, strict: bool) -> Column | None
         return None
     misfits = [
         *_misfits(
-            coded, values, nonfinite, "E_NUMBER_NONFINITE", "{} is no finite number; leave the field empty"
+            coded, written, nonfinite, "E_NUMBER_NONFINITE", "{} is no finite number; leave the field empty"
         ),
-        *_misfits(coded, values, wrong, "E_CSV", "{} is not a number"),
-        *_misfits(coded, values, out_of_range, "E_NUMBER_NONFINITE", "{} is beyond the largest number"),
+        *_misfits(coded, written, wrong, "E_CSV", "{} is not a number"),
+        *_misfits(coded, written, out_of_range, "E_NUMBER_NONFINITE", "{} is beyond the largest number"),
     ]
     return Column(numbers.take(coded.indices), tuple(misfits))
-
-
-def _stripped(values: pa.Array, decimal: str) -> pa.Array:
-    values = pc.utf8_trim_whitespace(values)
-    return pc.replace_substring(pc.replace_substring(values, ".", ""), ",", ".") if decimal == "," else values
 
 
 def _parsed(values: pa.Array, good: npt.NDArray[np.bool_]) -> tuple[pa.Array, npt.NDArray[np.bool_], bool]:
