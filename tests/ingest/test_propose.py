@@ -138,8 +138,46 @@ def test_order_lines_with_an_order_of_two_customers(tmp_path: Path) -> None:
 
 def test_a_file_without_customers_is_told(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text("sku,color\na,red\n")
-    with pytest.raises(DataError, match="no column says who the customer is"):
+    with pytest.raises(DataError, match="no column says who the customer is; there are: sku, color"):
         propose(tmp_path, [tmp_path / "products.csv"])
+
+
+def test_german_headers_and_decimal_commas(tmp_path: Path) -> None:
+    sales = "Kundennummer;Bestelldatum;Bestellnummer;Betrag;Währung;Lieferdatum\n"
+    sales += "K1;31.01.2025 18:30;1;1.234,56;EUR;01.02.2025\nK2;01.02.2025 09:00;2;7,5;EUR;02.02.2025\nK1;03.02.2025 09:00;3;1.000;EUR;05.02.2025\n"
+    proposal, found = project(tmp_path, verkauf__csv=sales)
+    assert proposal.currency == "EUR"
+    assert seen(found["K1"]) == [
+        ("Order Completed", Decimal("1234.56")),
+        ("Order Completed", Decimal(1000)),
+    ]
+    assert seen(found["K2"]) == [("Order Completed", Decimal("7.5"))]
+    assert found["K2"][0].properties["Lieferdatum"] == "02.02.2025"
+
+
+def test_commas_that_part_thousands_are_no_fractions(tmp_path: Path) -> None:
+    proposal, _ = project(
+        tmp_path, orders__csv='customer,date,points\nann,2024-01-01,"1,234"\nbob,2024-01-02,"2,500"\n'
+    )
+    assert "decimal" not in proposal.toml()
+
+
+@pytest.mark.parametrize(
+    ("write", "form"),
+    [("2024-01-{:02d}", ""), ("{:02d}.01.2024", "%d.%m.%Y"), ("01/{:02d}/2024", "%m/%d/%Y")],
+)
+def test_a_broken_row_does_not_hide_the_times(tmp_path: Path, write: str, form: str) -> None:
+    days = ["unknown", *(write.format(day) for day in range(1, 29))]
+    rows = "".join(f"c{index % 5},{day},{index},{index}.5\n" for index, day in enumerate(days))
+    (tmp_path / "orders.csv").write_text("customer_id,order_date,order_id,total\n" + rows)
+    proposal = propose(tmp_path, [tmp_path / "orders.csv"])
+    assert [(sample.rows, sample.rejected) for sample in proposal.samples] == [(28, 1)]
+    assert (f'time_format = "{form}"' in proposal.toml()) == bool(form)
+
+
+def test_visits_without_customers_are_of_devices(tmp_path: Path) -> None:
+    _, found = project(tmp_path, visits__csv="device id,date,page\nd1,2024-01-01,home\nd1,2024-01-02,cart\n")
+    assert [event.name for history in found.values() for event in history] == ["Visits", "Visits"]
 
 
 def test_names_in_sql() -> None:

@@ -46,6 +46,7 @@ class Leftover:
 
     file: str
     why: str
+    hint: str = ""
 
 
 @dataclass(slots=True)

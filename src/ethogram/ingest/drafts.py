@@ -10,6 +10,8 @@ from ethogram.ingest.exports import known_export
 from ethogram.ingest.profile import FileProfile
 from ethogram.ingest.roles import Guess, OrderFacts, guess_roles, order_facts, plain_name, quoted
 
+_TIMES = "Known are forms such as 2025-01-31 18:30, 31.01.2025 and 1/31/25."
+
 
 def draft_of(profile: FileProfile, answers: Mapping[str, str]) -> tuple[list[Draft], Leftover | None]:
     """The sources that a file makes."""
@@ -28,12 +30,19 @@ def draft_of(profile: FileProfile, answers: Mapping[str, str]) -> tuple[list[Dra
         elif chosen == "none":
             guesses.pop(role, None)
     if "customer" not in guesses and "anonymous" not in guesses:
-        return [], Leftover(label, "no column says who the customer is")
-    if "time" not in guesses:
+        columns = ", ".join([*profile.columns][:12])
+        return [], Leftover(
+            label,
+            f"no column says who the customer is; there are: {columns}",
+            "Call the one that does customer_id in the file's first line.",
+        )
+    if "time" not in guesses and "customer" in guesses:
         return _people(profile, stem, guesses)
+    if "time" not in guesses:
+        return [], Leftover(label, "no column holds times in a form that is known", _TIMES)
     if "event" in guesses:
         return [_event_log(profile, stem, guesses, answers)], None
-    if "order" in guesses:
+    if "order" in guesses and "customer" in guesses:
         facts = order_facts(profile, guesses["order"].column, guesses["customer"].column)
         if facts.lines > 1:
             return _order_lines(profile, guesses, facts, answers), None
@@ -55,6 +64,8 @@ def reading_settings(
     reading = profile.reading
     if profile.format == "csv" and reading.delimiter:
         setting.add("delimiter", "tab" if reading.delimiter == "\t" else reading.delimiter)
+    if reading.decimal != ".":
+        setting.add("decimal", reading.decimal)
     if not reading.header:
         setting.lines.append("header = false")
         setting.lines.append(
@@ -129,7 +140,9 @@ def _people(
     customer = profile.columns[guesses["customer"].column]
     if customer.distinct < customer.known:
         return [], Leftover(
-            profile.file.label, "there is no column of times, and customers stand in it more than once"
+            profile.file.label,
+            f"no column holds times in a form that is known, and {customer.name} is not unique",
+            _TIMES,
         )
     lines, _ = reading_settings(profile, {}, {})
     setting = Setting([files_line(profile), *lines, 'kind = "identify"'])
@@ -157,12 +170,13 @@ def _plain(profile: FileProfile, stem: str, guesses: dict[str, Guess], answers: 
     setting = Setting([files_line(profile), *lines])
     is_order = "amount" in guesses
     event = ORDER if is_order else " ".join(word.capitalize() for word in plain_name(stem).split())
-    setting.add("customer", guesses["customer"].column)
-    setting.add("time", guesses["time"].column)
+    for role in ("customer", "anonymous", "time"):
+        if role in guesses:
+            setting.add(role, guesses[role].column)
     setting.add("event", event, "the same for every row")
     if "order" in guesses:
         setting.add("message_id", guesses["order"].column)
-    taken = {guess.column for role, guess in guesses.items() if role in ("customer", "time")}
+    taken = {guess.column for role, guess in guesses.items() if role in ("customer", "anonymous", "time")}
     named = {guesses["amount"].column: "total"} if is_order else {}
     named |= {guesses[role].column: name for role, name in _PROPERTY_NAMES.items() if role in guesses}
     pairs = [
@@ -178,6 +192,8 @@ def _plain(profile: FileProfile, stem: str, guesses: dict[str, Guess], answers: 
         measure="total" if is_order else "",
         guesses=tuple(guesses.values()),
         questions=(*questions, *doubts(profile, guesses)),
+        currency=_most_common(profile, guesses, "currency"),
+        country=_most_common(profile, guesses, "country"),
     )
 
 
@@ -219,7 +235,7 @@ def _order_lines(
         "total" if value else "",
         tuple(guesses.values()),
         (*questions, *doubts(profile, guesses)),
-        column.get("currency", ""),
+        _most_common(profile, guesses, "currency"),
         _most_common(profile, guesses, "country"),
     )
     if not negative:

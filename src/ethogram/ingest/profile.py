@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ethogram.ingest.columns import COMMA_NUMBER
 from ethogram.ingest.config import Source
 from ethogram.ingest.csvfile import read_csv
 from ethogram.ingest.jsonfile import looks_segment, read_jsonl
@@ -19,7 +20,7 @@ from ethogram.ingest.parquetfile import read_parquet
 from ethogram.ingest.paths import SourceFile, opened
 from ethogram.ingest.reading import format_by_name
 from ethogram.ingest.rows import Rows, typed_rows
-from ethogram.ingest.times import parse_texts
+from ethogram.ingest.times import ISO_PATTERN, ISO_ZONED_PATTERN, parse_texts
 from ethogram.model.errors import DataError
 
 TIME_FORMATS = (
@@ -27,6 +28,8 @@ TIME_FORMATS = (
     "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d-%m-%Y", "%d-%m-%Y %H:%M",
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y%m%d", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%Y %I:%M %p",
 )  # fmt: skip
+_MOST = 0.9
+"""Of a column's values: so many have to be of a kind, for a file may hold broken rows."""
 _NUMBERED = re.compile(r"-?\d+([.,]\d+)?")
 
 
@@ -81,7 +84,11 @@ def profile_file(file: SourceFile) -> FileProfile:
             rows = lines.as_rows()
         else:
             reading = _csv_settings(_head(file), reading)
-            rows = typed_rows([read_csv(snapshot, reading)], reading)
+            texts = read_csv(snapshot, reading)
+            rows = typed_rows([texts], reading)
+            if _has_decimal_commas(rows):
+                reading = replace(reading, decimal=",")
+                rows = typed_rows([texts], reading)
     columns = {
         name: profile_column(name, rows.table[name].combine_chunks()) for name in rows.table.column_names
     }
@@ -118,6 +125,22 @@ def _csv_settings(head: Sequence[str], reading: Source) -> Source:
     return reading
 
 
+def _has_decimal_commas(rows: Rows) -> bool:
+    """Not where points mark fractions elsewhere, nor where commas could all be parting thousands."""
+    kinds = rows.table.schema.types
+    if any(pa.types.is_decimal(kind) or pa.types.is_floating(kind) for kind in kinds):
+        return False
+    for name, kind in zip(rows.table.column_names, kinds, strict=True):
+        values = rows.table[name].drop_null() if pa.types.is_string(kind) else ()
+        if (
+            len(values)
+            and pc.mean(pc.match_substring_regex(values, COMMA_NUMBER)).as_py() >= _MOST
+            and pc.any(pc.match_substring_regex(values, r",([0-9]{1,2}|[0-9]{4,})$")).as_py()
+        ):
+            return True
+    return False
+
+
 def profile_column(name: str, values: pa.Array) -> ColumnProfile:
     known = len(values) - values.null_count
     kind = values.type
@@ -135,22 +158,29 @@ def profile_column(name: str, values: pa.Array) -> ColumnProfile:
         return ColumnProfile(name, "number", known, distinct, negatives, whole, formats)
     if not pa.types.is_string(kind):
         return ColumnProfile(name, "text", known, distinct)
-    return ColumnProfile(name, "text", known, distinct, formats=_formats(values), common=_common(values))
+    iso = pc.match_substring_regex(values.drop_null().slice(0, 50_000), f"{ISO_PATTERN}|{ISO_ZONED_PATTERN}")
+    kind = "time" if known and pc.mean(iso).as_py() >= _MOST else "text"
+    return ColumnProfile(name, kind, known, distinct, formats=_formats(values), common=_common(values))
 
 
 def _formats(texts: pa.Array) -> tuple[str, ...]:
+    """The forms that fit all of them; where none does, the one that fits most: a file may hold broken rows."""
     sample = texts.drop_null().slice(0, 50_000).unique()
-    if not len(sample) or not any(char.isdigit() for char in sample[0].as_py()):
-        return ()
     first = sample.slice(0, 20)
-    plausible = [name for name in TIME_FORMATS if _all_plausible(first, name)]
-    return tuple(name for name in plausible if _all_plausible(sample.slice(0, 5000), name))
+    if not any(char.isdigit() for text in first.to_pylist() for char in text):
+        return ()
+    plausible = [name for name in TIME_FORMATS if _share(first, name) >= _MOST]
+    shares = {name: _share(sample.slice(0, 5000), name) for name in plausible}
+    whole = tuple(name for name, share in shares.items() if share == 1.0)
+    best = max(shares, key=shares.__getitem__, default="")
+    return whole or ((best,) if best and shares[best] >= _MOST else ())
 
 
-def _all_plausible(texts: pa.Array, name: str) -> bool:
+def _share(texts: pa.Array, name: str) -> float:
+    """How many of the texts are times within decades of now."""
     parsed = parse_texts(texts, name)
     year = 365 * 86_400_000_000
-    return bool(parsed.ok.all() and (parsed.micros > 20 * year).all() and (parsed.micros < 80 * year).all())
+    return float((parsed.ok & (parsed.micros > 20 * year) & (parsed.micros < 80 * year)).mean())
 
 
 def _common(texts: pa.Array) -> tuple[str, ...]:

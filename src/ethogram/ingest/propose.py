@@ -177,7 +177,9 @@ def propose(
         leftovers += [leftover] if leftover else []
     if not drafts:
         raise DataError(
-            "E_PROPOSAL", "; ".join(f"{left.file}: {left.why}" for left in leftovers) or "no files were named"
+            "E_PROPOSAL",
+            "; ".join(f"{left.file}: {left.why}" for left in leftovers) or "no files were named",
+            hint=" ".join(dict.fromkeys(left.hint for left in leftovers)),
         )
     questions = [question for draft in drafts for question in draft.questions if question.key not in answers]
     country, currency, timezone, asked = _place(drafts, answers)

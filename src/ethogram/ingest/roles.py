@@ -43,6 +43,21 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "message_id": ("message id", "messageid", "event id"),
 }  # fmt: skip
 
+_GERMAN: Mapping[str, tuple[str, ...]] = {
+    "customer": ("kundennummer", "kunden nr", "kundennr", "kunden id", "kunden nummer", "kunde", "kd nr", "kdnr", "debitor", "mitgliedsnummer", "mitglied"),
+    "time": ("bestelldatum", "bestellzeit", "rechnungsdatum", "kaufdatum", "datum", "zeitpunkt", "zeitstempel", "uhrzeit", "belegdatum", "auftragsdatum"),
+    "event": ("ereignis", "aktion", "vorgang"),
+    "order": ("bestellnummer", "bestell nr", "bestellnr", "auftragsnummer", "rechnungsnummer", "rechnungs nr", "belegnummer", "bonnummer", "bestellung"),
+    "quantity": ("menge", "anzahl", "stueck", "stueckzahl"),
+    "price": ("einzelpreis", "preis", "stueckpreis"),
+    "amount": ("gesamtbetrag", "betrag", "summe", "gesamtsumme", "rechnungsbetrag", "umsatz", "gesamtpreis", "bestellwert", "gesamt"),
+    "sku": ("artikelnummer", "artikel nr", "artikelnr", "produktnummer"),
+    "name": ("artikelname", "artikelbezeichnung", "bezeichnung", "artikel", "produkt", "produktname"),
+    "currency": ("waehrung",),
+    "country": ("land", "lieferland", "laendercode"),
+}  # fmt: skip
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
 _KINDS = {
     "time": ("time", "text", "number"),
     "quantity": ("number",),
@@ -65,8 +80,10 @@ def plain_name(name: str) -> str:
     """
     >>> plain_name("CustomerID"), plain_name("Created at"), plain_name("order_id")
     ('customer id', 'created at', 'order id')
+    >>> plain_name("Währung")
+    'waehrung'
     """
-    return " ".join(word.lower() for word in _SPLIT.findall(name))
+    return " ".join(word.lower() for word in _SPLIT.findall(name.translate(_UMLAUTS)))
 
 
 def guess_roles(profile: FileProfile) -> dict[str, Guess]:
@@ -78,7 +95,8 @@ def guess_roles(profile: FileProfile) -> dict[str, Guess]:
         for column in profile.columns.values():
             if column.name in taken or column.known == 0 or not _fits(role, column, profile):
                 continue
-            confidence = _by_name(plain_name(column.name), names)
+            plain = plain_name(column.name)
+            confidence = max(_by_name(plain, names), _by_name(plain, _GERMAN.get(role, ())))
             if confidence and (best is None or confidence > best.confidence):
                 best = Guess(role, column.name, confidence, f"by its name {column.name}")
         if best:
