@@ -57,3 +57,17 @@ def test_a_bar_of_a_share() -> None:
     assert len(render.bar(1.0)) == 10
     assert render.bar(None) == render.bar(0) == ""
     assert render.bar(0.0001) != ""
+
+
+def test_commands_stand_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "ethogram members vip --columns spend -o vip.csv"
+    render.commands(
+        (command, "whom to write to"), ("ethogram catalog", "ready-made definitions, and what fits this data")
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{command}  whom to write to"
+    assert max(map(len, lines)) <= 80 and not any("…" in line for line in lines)
+    assert (
+        " ".join(" ".join(lines[1:]).split())
+        == "ethogram catalog ready-made definitions, and what fits this data"
+    )

@@ -118,16 +118,15 @@ def _worth_explaining(bench: Workbench) -> str:
 
 def _show_next(folder: Path, customer: str) -> None:
     render.heading("What to type next")
-    lines = (
+    render.commands(
         (f"cd {folder}", ""),
         (f"ethogram explain {customer}", "all about one customer"),
         ("ethogram describe vip", "what it means, who they are"),
         ("ethogram count 'did(purchase, last=7d)'", "ask anything"),
         ("ethogram members vip --columns spend -o vip.csv", "whom to write to"),
         ("ethogram history loyal", "its size, day by day"),
-        ("ethogram catalog", "ready-made definitions, and what fits this data"),
+        ("ethogram catalog", "ready-made definitions"),
         ("ethogram verify", "a second computation, compared"),
         ("ethogram plan", "what an edit would do"),
-        (f"cd {SUBFOLDER}; ethogram segments", "all kinds, in the simulated shop"),
+        (f"cd {SUBFOLDER}; ethogram segments", "the simulated shop, all kinds"),
     )
-    render.table((render.Column(""), render.Column("")), lines, header=False)

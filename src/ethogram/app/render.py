@@ -84,6 +84,13 @@ def table(
     _print_trimmed(Padding(drawn, (0, 0, 0, indent)))
 
 
+def commands(*lines: tuple[str, str]) -> None:
+    """Commands to type, whole, with what each does beside it, wrapped where it is long."""
+    width = max(len(command) for command, _ in lines)
+    rows = [(command.ljust(width), what) for command, what in lines]
+    table((Column(""), Column("", wraps=True)), rows, header=False)
+
+
 def _print_trimmed(drawn: RenderableType) -> None:
     """Without the blanks that fill a table's lines up, unless a terminal shows styles."""
     target = console()
