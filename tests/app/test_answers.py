@@ -142,6 +142,22 @@ def test_members_of_an_unknown_name(shop: Path, refreshed: object) -> None:
     assert result.exit_code == 2 and "recent" in result.stderr
 
 
+@pytest.mark.parametrize("verb", ["members", "history"])
+def test_an_expression_where_a_name_stands(verb: str, shop: Path, refreshed: object) -> None:
+    result = run(verb, "recent and not big", "--project", shop)
+    assert result.exit_code == 2 and "E_NOT_A_NAME" in result.stderr and "ethogram count" in result.stderr
+
+
+def test_flow_of_what_is_no_segmentation(shop: Path, refreshed: object) -> None:
+    for name, said in (
+        ("recent", "is a segment"),
+        ("pace.once", "is a group"),
+        ("pacce", "Did you mean 'pace'"),
+    ):
+        result = run("flow", name, "--project", shop)
+        assert result.exit_code == 2 and said in result.stderr and "pace" in result.stderr
+
+
 def test_explain(shop: Path, refreshed: object) -> None:
     found = told("explain", "cay", "recent", "--project", shop)
     assert isinstance(found, dict)

@@ -36,6 +36,38 @@ def require_member(definitions: Definitions, name: str) -> None:
         raise DefinitionError("E_NOT_MEMBERS", f"'{name}' has no members", hint=hint)
 
 
+def refuse_expression(name: str) -> None:
+    """Where only a name can stand: people are on record for names alone. Raises DefinitionError."""
+    from ethogram.model.errors import DefinitionError
+
+    if all(part.isidentifier() for part in name.split(".")):
+        return
+    hint = (
+        "Write it into definitions/ as a segment with a name, and `ethogram refresh`. "
+        "How many it holds for, `ethogram count` says at once."
+    )
+    raise DefinitionError("E_NOT_A_NAME", f"'{name}' is no name of a segment or group", hint=hint)
+
+
+def require_segmentation(definitions: Definitions, name: str) -> None:
+    """Raises DefinitionError for a segment, a group and a name that does not exist."""
+    from ethogram.language.findings import choices
+    from ethogram.model.errors import DefinitionError
+
+    if name in definitions.segmentations:
+        return
+    base = name.partition(".")[0]
+    known = choices(name, definitions.segmentations, "Segmentations are")
+    if base in definitions.segments or base in definitions.segmentations:
+        kind = "segment" if base in definitions.segments else "group"
+        raise DefinitionError(
+            "E_NOT_A_SEGMENTATION",
+            f"'{name}' is a {kind}; customers flow between the groups of a segmentation",
+            hint=f"Its size over time: ethogram history {name}. {known}",
+        )
+    raise DefinitionError("E_UNKNOWN_NAME", f"there is no segmentation named '{name}'", hint=known)
+
+
 def require_group(segmentation: str, group: str, groups: tuple[str, ...]) -> None:
     from ethogram.language.findings import choices
     from ethogram.model.errors import DefinitionError

@@ -214,8 +214,10 @@ class Workbench:
         )
 
     def members(self, name: str, as_of: str = "", columns: Sequence[str] = ()) -> pa.Table:
+        from ethogram.app.naming import refuse_expression
         from ethogram.membership import reading
 
+        refuse_expression(name)
         return reading.members(self.store, self.engine(), name, as_of=self.moment(as_of), columns=columns)
 
     def explain(self, customer: str, names: Sequence[str] = (), as_of: str = "") -> tuple[Explanation, ...]:
@@ -243,23 +245,26 @@ class Workbench:
         return compare(self.engine(definitions), names, self.now(as_of))
 
     def history(self, name: str, days: int) -> History:
+        from ethogram.app.naming import refuse_expression
         from ethogram.membership.over_time import history
         from ethogram.membership.reading import midnights
 
+        refuse_expression(name)
         definitions = self.sound_definitions()
         engine = self.engine(definitions, (name.partition(".")[0],) if self._is_answer(name) else None)
         return history(self.store, engine, name, midnights(self.now(), days, self.settings))
 
     def flow(self, segmentation: str, since: str = "", until: str = "") -> Flow:
+        from ethogram.app.naming import require_segmentation
         from ethogram.membership.over_time import flow
         from ethogram.membership.reading import a_month_before
 
+        require_segmentation(self.sound_definitions(), segmentation)
         end = self.now(until)
         start = self.moment(since)
         if start is None:
             start = a_month_before(end, self.settings)
-        engine = self.engine(None, (segmentation,) if self._is_answer(segmentation) else None)
-        return flow(engine, segmentation, start, end)
+        return flow(self.engine(None, (segmentation,)), segmentation, start, end)
 
     def _is_answer(self, name: str) -> bool:
         definitions = self.sound_definitions()
