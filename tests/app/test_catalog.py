@@ -110,6 +110,12 @@ def test_show_speaks_the_names_of_the_project(demo: tuple[Path, Result], tmp_pat
     assert "sum(refund.total" in json.loads(outside.stdout)["definitions"]
 
 
+def test_show_may_be_left_out(demo: tuple[Path, Result]) -> None:
+    by_name = run(demo[0], "catalog", "frequent_returns")
+    assert by_name.stdout == run(demo[0], "catalog", "show", "frequent_returns").stdout
+    assert "Did you mean 'rfm'?" in run(demo[0], "catalog", "rmf").stderr
+
+
 def test_an_unknown_entry_is_answered_with_the_nearest(demo: tuple[Path, Result]) -> None:
     result = run(demo[0], "catalog", "show", "rmf")
     assert result.exit_code == 2 and "Did you mean 'rfm'?" in result.stderr

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from ethogram.app import render
 from ethogram.app.options import HERE, AsJson, Here
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
 _PANEL = "Define"
 
 
+class _EntriesAreShown(typer.core.TyperGroup):
+    """`catalog rfm` is `catalog show rfm`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
 def register(app: typer.Typer) -> None:
-    verbs = typer.Typer()
+    verbs = typer.Typer(cls=_EntriesAreShown)
     verbs.command()(show)
     verbs.command()(add)
     verbs.callback(invoke_without_command=True)(catalog)
@@ -132,7 +142,7 @@ def _show_entry(found: Shown) -> None:
         render.say(note, indent=2)
     render.heading("Definitions")
     render.raw(found.definitions)
-    render.say(f"Add it: ethogram catalog add {entry.name}")
+    render.say(f"\nAdd it: ethogram catalog add {entry.name}")
 
 
 def add(

@@ -318,7 +318,9 @@ class Adding:
             for name in missing_settings(entry, self.bench.settings)
         ]
         if missing:
-            hint = "Where an event plays the part under another name, say so: --map NEED='Event Name'."
+            need = self.fitted.missing[0] if self.fitted.missing else "NEED"
+            name = "NAME" if "." in need else "'Event Name'"
+            hint = f"Where the data has it under another name, say so: --map {need}={name}"
             raise DataError("E_NEEDS", f"this project's data lacks {'; '.join(missing)}", hint=hint)
         if any(not question.proposal for question in self.fitted.questions):
             raise self.unanswered()
