@@ -158,6 +158,12 @@ def test_flow_of_what_is_no_segmentation(shop: Path, refreshed: object) -> None:
         assert result.exit_code == 2 and said in result.stderr and "pace" in result.stderr
 
 
+def test_a_missing_date_is_explained(shop: Path, refreshed: object) -> None:
+    assert "No date: since before" in run("members", "pace", "--project", shop).stdout
+    assert "No date" not in run("members", "pace", "--limit", "0", "--project", shop).stdout
+    assert "No date" not in run("explain", "cay", "--project", shop).stdout
+
+
 def test_explain(shop: Path, refreshed: object) -> None:
     found = told("explain", "cay", "recent", "--project", shop)
     assert isinstance(found, dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from typer.testing import Result
 import ethogram
 from ethogram.app.workbench import Workbench
 from ethogram.insight.passages import Passages, ways
+from ethogram.insight.retention import Cohort, Retention
 from ethogram.language.parser import parse_expression
+from ethogram.language.tree import CalendarUnit
 from tests.command_line import run
 
 DEMO = Path(ethogram.__file__).parent / "demo" / "data" / "online-retail.parquet"
@@ -101,6 +104,13 @@ def test_a_funnel_counts_what_sequence_counts(demo: tuple[Path, Result], within:
 
 
 # --- retention and metrics on real data ---------------------------------------------------------------------------------
+
+
+def test_cohorts_are_called_as_people_do() -> None:
+    cohort = Cohort(date(2011, 4, 1), 1, (1,))
+    units: tuple[CalendarUnit, ...] = ("day", "week", "month", "quarter", "year")
+    named = [Retention("e", unit, 0, (cohort,), ()).period(cohort) for unit in units]
+    assert named == ["1 Apr 2011", "1 Apr 2011", "Apr 2011", "Apr 2011", "2011"]
 
 
 def test_retention_is_that_of_pandas(demo: tuple[Path, Result], orders: pd.DataFrame) -> None:

@@ -109,6 +109,21 @@ def test_every_view_can_be_drawn(demo: tuple[Path, Result], tmp_path: Path, verb
     assert run(*verb, "--project", demo[0], "--chart", tmp_path / "view.gif").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "title"),
+    [(["history", "vip", "--days", "5"], "VIP"), (["retention"], "purchase: who came back"),
+     (["flow", "life_stage"], "life_stage, 9 Nov 2011 to 9 Dec 2011")],
+)  # fmt: skip
+def test_a_picture_says_what_it_shows(
+    demo: tuple[Path, Result], tmp_path: Path, verb: list[str], title: str
+) -> None:
+    assert run(*verb, "--project", demo[0], "--chart", tmp_path / "view.svg").exit_code == 0
+    words = [
+        " ".join(found.itertext()) for found in ElementTree.parse(tmp_path / "view.svg").iter() if found.text
+    ]
+    assert title in words
+
+
 def test_segments_are_drawn_in_notebooks(demo: tuple[Path, Result]) -> None:
     view = ethogram.open(demo[0]).segment("vip")
     assert view.chart().to_dict()["title"] == "VIP"

@@ -197,6 +197,8 @@ def members(
             f"{name} as of {render.as_of(moment, zone, newest)}: {render.counted(table.num_rows, 'customer')}.\n"
         )
         show_rows(table, limit, zone)
+        if table["since"].slice(0, limit).null_count:
+            render.say("\nNo date: since before anything was on record.")
         if table.num_rows > limit:
             rest = render.number(table.num_rows - limit)
             render.say(f"\n… and {rest} more; -o {name}.csv writes all of them.")
@@ -239,6 +241,7 @@ def history(
     """The size of a segment over time."""
     with render.progress() as report, Workbench(project, report) as bench:
         found = bench.history(name, days)
+        title = bench.titles().get(name, name)
         zone = bench.settings.timezone
     if json:
         render.as_json(
@@ -252,7 +255,7 @@ def history(
                 for moment, size in zip(found.moments, sizes, strict=True)
             ]
         )
-    elif not offer(chart, lambda: charts().history(found, zone)):
+    elif not offer(chart, lambda: charts().history(found, zone, title)):
         show_history(found, zone)
 
 
@@ -275,9 +278,10 @@ def flow(
         found = bench.flow(segmentation, since, until)
         titles = bench.titles()
         zone, newest = bench.settings.timezone, bench.newest()
+    span = f"{render.day(found.start, zone)} to {render.day(found.end, zone)}"
     if json:
         render.as_json(flow_rows(found))
-    elif not offer(chart, lambda: charts().flow(found, titles)):
+    elif not offer(chart, lambda: charts().flow(found, titles, f"{segmentation}, {span}")):
         show_flow(found, zone, newest)
 
 

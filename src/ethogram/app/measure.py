@@ -110,5 +110,5 @@ def retention(
         zone, newest = bench.settings.timezone, bench.newest()
     if json:
         render.as_json({"until": render.at(found.until, "UTC"), **found.as_json()})
-    elif not offer(chart, lambda: charts().retention(found)):
+    elif not offer(chart, lambda: charts().retention(found, f"{found.event}: who came back")):
         show_retention(found, zone, newest)

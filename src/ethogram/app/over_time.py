@@ -342,7 +342,7 @@ def show_retention(found: Retention, zone: str, newest: Moment) -> None:
     columns = render.headed("first time", "customers", *(f"+{number}" for number in range(1, width)))
     rows = [
         (
-            f"{cohort.start:%Y-%m-%d}",
+            found.period(cohort),
             render.number(cohort.size),
             *(f"{100 * came / cohort.size:.0f}%" for came in cohort.returned[1:width]),
             *([""] * (width - len(cohort.returned))),

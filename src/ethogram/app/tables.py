@@ -136,7 +136,8 @@ def show_history(history: History, zone: str) -> None:
     most = max((size for sizes in history.sizes.values() for size in sizes), default=0)
     rows = []
     for index in chosen:
-        row = [f"{render.at(history.moments[index], zone):%a %d %b %Y %H:%M}"]
+        moment = render.at(history.moments[index], zone)
+        row = [f"{moment:%a} {moment.day:2} {moment:%b %Y %H:%M}"]
         row += [render.number(history.sizes[group][index]) for group in groups]
         if len(groups) == 1:
             row.append(render.bar(history.sizes[groups[0]][index] / most if most else 0, 24))
@@ -229,6 +230,8 @@ def show_answers(explanations: Sequence[Explanation], settings: Settings, newest
     render.table(
         [render.Column("is in"), render.Column("since"), render.Column("time alone changes it")], rows
     )
+    if any(one.since is None for one in explanations if one.answer not in ("out", None)):
+        render.say("\nNo date: it depends on all customers, not on the history of this one alone.")
     out = [one.name for one in explanations if one.answer == "out"]
     if out:
         render.say(f"\nIs not in {', '.join(out)}.")

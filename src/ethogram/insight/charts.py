@@ -102,11 +102,12 @@ def history(found: History, zone: str, title: str = "") -> Chart:
         for group, sizes_ in found.sizes.items()
         for at, size in zip(local, sizes_, strict=True)
     ]
+    form = "%-d %b" if local[0][:4] == local[-1][:4] else "%-d %b %Y"
     lines = (
         alt.Chart(_data(rows), width=WIDTH, height=180)
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("at:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6)),
+            x=alt.X("at:T", title=None, axis=alt.Axis(format=form, tickCount=6)),
             y=alt.Y(
                 "size:Q",
                 title="customers",
@@ -225,7 +226,7 @@ def retention(found: Retention, title: str = "", periods: int = 12) -> Chart:
     """Cohorts as rows, shares of those who came back as colors and numbers."""
     rows = [
         {
-            "cohort": f"{cohort.start:%Y-%m-%d}  ({cohort.size:,})",
+            "cohort": f"{found.period(cohort)}  ({cohort.size:,})",
             "after": distance,
             "share": came / cohort.size,
         }

@@ -50,6 +50,16 @@ class Retention:
     cohorts: tuple[Cohort, ...]
     curves: tuple[Curve, ...]
 
+    def period(self, cohort: Cohort) -> str:
+        """What the cohort's period is called: `Dec 2010`, `2010` or, of days and weeks, the first day: `6 Dec 2010`."""
+        match self.unit:
+            case "year":
+                return f"{cohort.start:%Y}"
+            case "month" | "quarter":
+                return f"{cohort.start:%b %Y}"
+            case _:
+                return f"{cohort.start.day} {cohort.start:%b %Y}"
+
     def as_json(self) -> dict[str, object]:
         curves = [
             {"group": curve.group, "size": curve.size, "shares": [one.as_json() for one in curve.shares]}
