@@ -59,6 +59,15 @@ def test_a_bar_of_a_share() -> None:
     assert render.bar(0.0001) != ""
 
 
+def test_a_paragraph_ends_its_lines_without_blanks(capsys: pytest.CaptureFixture[str]) -> None:
+    render.say("seven words that go over one line " * 4)
+    render.say("")
+    render.say("a blank line follows\n")
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[2:] == ["", "a blank line follows", "", ""]
+    assert lines[0] == lines[0].rstrip() and len(lines[0]) > 60
+
+
 def test_commands_stand_whole(capsys: pytest.CaptureFixture[str]) -> None:
     command = "ethogram members vip --columns spend -o vip.csv"
     render.commands(

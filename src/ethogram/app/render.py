@@ -41,13 +41,10 @@ def console(*, stderr: bool = False) -> Console:
 
 def say(text: str = "", *, indent: int = 0) -> None:
     """A paragraph, wrapped at the width of the terminal; every line of it is indented."""
-    if indent:
-        from rich.padding import Padding
-        from rich.text import Text
+    from rich.padding import Padding
+    from rich.text import Text
 
-        _print_trimmed(Padding(Text(text), (0, 0, 0, indent)))
-    else:
-        console().print(text)
+    _print_trimmed(Padding(Text(text), (0, 0, 0, indent)))
 
 
 def raw(text: str) -> None:
@@ -92,14 +89,14 @@ def commands(*lines: tuple[str, str]) -> None:
 
 
 def _print_trimmed(drawn: RenderableType) -> None:
-    """Without the blanks that fill a table's lines up, unless a terminal shows styles."""
+    """Without the blanks that fill lines up, unless a terminal shows styles."""
     target = console()
     if target.is_terminal:
         target.print(drawn)
         return
     with target.capture() as captured:
         target.print(drawn)
-    raw("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def as_json(value: object) -> None:
