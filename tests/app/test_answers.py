@@ -159,7 +159,7 @@ def test_flow_of_what_is_no_segmentation(shop: Path, refreshed: object) -> None:
 
 
 def test_a_missing_date_is_explained(shop: Path, refreshed: object) -> None:
-    assert "No date: since before" in run("members", "pace", "--project", shop).stdout
+    assert "No date: since before the first refresh" in run("members", "pace", "--project", shop).stdout
     assert "No date" not in run("members", "pace", "--limit", "0", "--project", shop).stdout
     assert "No date" not in run("explain", "cay", "--project", shop).stdout
 

@@ -198,7 +198,7 @@ def members(
         )
         show_rows(table, limit, zone)
         if table["since"].slice(0, limit).null_count:
-            render.say("\nNo date: since before anything was on record.")
+            render.say("\nNo date: since before the first refresh. Exactly: ethogram explain CUSTOMER.")
         if table.num_rows > limit:
             rest = render.number(table.num_rows - limit)
             render.say(f"\n… and {rest} more; -o {name}.csv writes all of them.")

@@ -107,7 +107,7 @@ def history(found: History, zone: str, title: str = "") -> Chart:
         alt.Chart(_data(rows), width=WIDTH, height=180)
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("at:T", title=None, axis=alt.Axis(format=form, tickCount=6)),
+            x=alt.X("at:T", title=None, axis=alt.Axis(format=form, tickCount=6, labelPadding=6)),
             y=alt.Y(
                 "size:Q",
                 title="customers",
