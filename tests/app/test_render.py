@@ -34,6 +34,13 @@ def test_moments_are_local() -> None:
     assert render.day(NOON, "Pacific/Auckland") == "10 Dec 2011"
 
 
+def test_a_moment_says_how_it_stands_to_the_newest_event() -> None:
+    day = 86_400_000_000
+    assert render.as_of(NOON, "UTC", NOON) == "9 Dec 2011, 12:50, the newest event"
+    assert render.as_of(NOON - day, "UTC", NOON) == "8 Dec 2011, 12:50"
+    assert render.as_of(NOON + day, "UTC", NOON) == "10 Dec 2011, 12:50, after the newest event (9 Dec 2011)"
+
+
 def test_json_keeps_numbers_and_says_utc() -> None:
     moment = datetime(2011, 12, 9, 12, 50, tzinfo=UTC)
     value = {"a": Decimal("10.0"), "b": Decimal("0.1"), "c": moment, "d": (None, True)}

@@ -188,7 +188,9 @@ def minute(moment: Moment, zone: str) -> str:
 
 
 def as_of(moment: Moment, zone: str, newest: Moment) -> str:
-    """`9 Dec 2011, 12:50, the newest event`: a listing says what *now* it is about."""
+    """`9 Dec 2011, 12:50, the newest event`: a listing says what *now* it is about, and what nobody can know yet."""
+    if moment > newest > 0:
+        return f"{minute(moment, zone)}, after the newest event ({day(newest, zone)})"
     return f"{minute(moment, zone)}{', the newest event' if moment == newest else ''}"
 
 
