@@ -148,6 +148,11 @@ def test_an_expression_where_a_name_stands(verb: str, shop: Path, refreshed: obj
     assert result.exit_code == 2 and "E_NOT_A_NAME" in result.stderr and "ethogram count" in result.stderr
 
 
+def test_compare_names_what_can_be_compared(shop: Path, refreshed: object) -> None:
+    result = run("compare", "recent", "bigg", "--project", shop)
+    assert result.exit_code == 2 and "There are: recent, big, pace. Did you mean 'big'?" in result.stderr
+
+
 def test_flow_of_what_is_no_segmentation(shop: Path, refreshed: object) -> None:
     for name, said in (
         ("recent", "is a segment"),

@@ -23,12 +23,18 @@ def require_members(definitions: Definitions, names: Sequence[str]) -> None:
 
 def require_member(definitions: Definitions, name: str) -> None:
     """The name of a segment or of a group of a segmentation. Raises DefinitionError."""
+    from ethogram.language.findings import choices
     from ethogram.language.names import require
     from ethogram.language.tree import Segment, Segmentation
     from ethogram.model.errors import DefinitionError
 
     base, _, group = name.partition(".")
-    found = require(definitions, base)
+    known = (*definitions.segments, *definitions.segmentations)
+    try:
+        found = require(definitions, base)
+    except DefinitionError:
+        message = f"there is no segment or segmentation named '{base}'"
+        raise DefinitionError("E_UNKNOWN_NAME", message, hint=choices(base, known, "There are")) from None
     if isinstance(found, Segmentation):
         require_group(base, group, tuple(one.name for one in found.groups))
     elif not isinstance(found, Segment) or group:
