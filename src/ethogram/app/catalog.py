@@ -236,7 +236,8 @@ def _show_added(done: AddedReport) -> None:
                 render.say(cut, indent=2)
         if one.left_out:
             render.say(
-                f"Left out, they do not fit this project's thresholds or filters: {'; '.join(one.left_out)}"
+                "\nTests left out, for this project's thresholds or filters are others: "
+                f"{'; '.join(one.left_out)}"
             )
     _show_sizes(done)
     render.heading("Written")
