@@ -155,6 +155,27 @@ def test_german_headers_and_decimal_commas(tmp_path: Path) -> None:
     assert found["K2"][0].properties["Lieferdatum"] == "02.02.2025"
 
 
+@pytest.mark.parametrize(("encoding", "said"), [("cp1252", True), ("utf-8", False)])
+def test_a_spreadsheet_s_encoding_is_recognized(tmp_path: Path, encoding: str, said: bool) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "E-Mail;Datum;Betrag;Währung;Ort\na@example.com;01.02.2025;7,50;EUR;Köln\n", encoding=encoding
+    )
+    proposal = propose(tmp_path, [path])
+    assert ('encoding = "cp1252"' in proposal.toml()) == said
+    assert [(sample.rows, sample.rejected) for sample in proposal.samples] == [(1, 0)]
+    assert "Köln" in proposal.samples[0].lines[0]
+
+
+def test_one_broken_byte_is_no_other_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    rows = "".join(f"c{n},2024-01-{n:02d},{n}.5,Köln\n" for n in range(1, 20)).encode()
+    path.write_bytes(b"customer,date,total,city\n" + rows + b"c1,2024-02-01,3.5,K\xf6ln\n")
+    proposal = propose(tmp_path, [path])
+    assert "encoding" not in proposal.toml()
+    assert [(sample.rows, sample.rejected) for sample in proposal.samples] == [(19, 1)]
+
+
 def test_commas_that_part_thousands_are_no_fractions(tmp_path: Path) -> None:
     proposal, _ = project(
         tmp_path, orders__csv='customer,date,points\nann,2024-01-01,"1,234"\nbob,2024-01-02,"2,500"\n'

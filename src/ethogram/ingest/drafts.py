@@ -64,6 +64,8 @@ def reading_settings(
     reading = profile.reading
     if profile.format == "csv" and reading.delimiter:
         setting.add("delimiter", "tab" if reading.delimiter == "\t" else reading.delimiter)
+    if reading.encoding != "utf-8":
+        setting.add("encoding", reading.encoding)
     if reading.decimal != ".":
         setting.add("decimal", reading.decimal)
     if not reading.header:

@@ -83,7 +83,10 @@ def profile_file(file: SourceFile) -> FileProfile:
                 return FileProfile(file, kind, lines.as_rows(), {}, reading, segment=True)
             rows = lines.as_rows()
         else:
-            reading = _csv_settings(_head(file), reading)
+            head = _head(file)
+            encoding = _encoding(head)
+            reading = replace(reading, encoding=encoding)
+            reading = _csv_settings(head.decode(encoding, "replace").splitlines()[:20], reading)
             texts = read_csv(snapshot, reading)
             rows = typed_rows([texts], reading)
             if _has_decimal_commas(rows):
@@ -95,7 +98,7 @@ def profile_file(file: SourceFile) -> FileProfile:
     return FileProfile(file, kind, rows, columns, reading)
 
 
-def _head(file: SourceFile) -> list[str]:
+def _head(file: SourceFile) -> bytes:
     with opened(file) as snapshot:
         snapshot.handle.seek(0)
         raw = snapshot.handle.read(1 << 16)
@@ -104,8 +107,15 @@ def _head(file: SourceFile) -> list[str]:
             try:
                 raw = gzip.GzipFile(fileobj=snapshot.handle).read(1 << 16)
             except (OSError, EOFError):
-                return []
-    return raw.decode("utf-8", "replace").splitlines()[:20]
+                return b""
+    return raw
+
+
+def _encoding(head: bytes) -> str:
+    """UTF-8, or what Western spreadsheets write if most that is not ASCII is not UTF-8; single broken bytes decide nothing."""
+    text = head.rpartition(b"\n")[0].decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return "cp1252" if broken > sum(char > "\x7f" for char in text) - broken else "utf-8"
 
 
 def _csv_settings(head: Sequence[str], reading: Source) -> Source:

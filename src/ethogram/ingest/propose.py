@@ -203,7 +203,7 @@ def propose(
 def _named(folder: Path, path: Path, roots: list[str]) -> SourceFile:
     real = Path(os.path.realpath(path))
     if not real.is_file():
-        raise DataError("E_NO_FILES", f"there is no file {path}", file=str(path))
+        raise DataError("E_NO_FILES", f"there is no file {path}")
     inside = real.is_relative_to(os.path.realpath(folder))
     if not inside:
         roots.append(str(real.parent))

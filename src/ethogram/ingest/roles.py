@@ -17,7 +17,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "customer": (
         "customer id", "customerid", "customer", "customer key", "customer number", "customer no", "user id", "userid", "user", "client id",
         "client", "household id", "household", "household key", "member id", "member", "buyer id", "buyer", "shopper id", "shopper",
-        "person id", "profile id", "visitor id", "customer email", "billing email", "email", "email address", "account id", "card id", "cust id", "id customer",
+        "person id", "profile id", "visitor id", "customer email", "billing email", "email", "email address", "e mail", "e mail address", "account id", "card id", "cust id", "id customer",
     ),
     "time": (
         "time", "timestamp", "event time", "event timestamp", "datetime", "created at", "occurred at", "ordered at", "order date", "invoice date",
