@@ -73,7 +73,7 @@ class Listed:
         if not self.is_known:
             return "no data is loaded here yet"
         if self.lacks:
-            return f"needs: {'; '.join(self.lacks)}"
+            return f"needs {'; '.join(self.lacks)}"
         if self.fitted.questions:
             asked = ", ".join(question.need for question in self.fitted.questions)
             return f"ready, after a question about {asked}"
