@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import sys
 import tempfile
+import textwrap
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,8 +53,35 @@ class Boundary(typer.core.TyperGroup):
 
 
 def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        text = folded(text, shutil.get_terminal_size().columns)
     with contextlib.suppress(OSError):  # nobody may read stderr anymore
         print(text, file=sys.stderr)
+
+
+def folded(text: str, width: int) -> str:
+    """Advice broken between words; excerpts of files with their carets, and lists of options, stay as they are.
+
+    >>> print(folded("unknown name 'x'\\n   there are: purchase, bought\\n   7 | count(x) > 1 and count(x) < 9", 20))
+    unknown name 'x'
+       there are:
+       purchase, bought
+       7 | count(x) > 1 and count(x) < 9
+    """
+    lines = []
+    for line in text.splitlines():
+        if len(line) > width and re.match(r"   [A-Za-z]", line):
+            lines += textwrap.wrap(
+                line.strip(),
+                width,
+                initial_indent="   ",
+                subsequent_indent="   ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _close_stdout() -> None:
