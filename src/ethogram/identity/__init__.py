@@ -1,0 +1,1 @@
+"""Who is one person: links between ids, what they add up to, and why."""
