@@ -14,6 +14,8 @@
     store.events(), store.properties("Order Completed"), store.traits()
     store.memory.loads() / rejected() / refreshes() / definition_versions() / changes(after=seq) / intervals(at=…)
     store.memory.setting("key")
+    store.persons.owner("cookie", sequence), .parts(["u1"], sequence), .moved(after, upto)      # ids that are one person
+    tx.links.add(table), .around(), .everything(), .settle(ids, owners), .cut([7])
     tx.record_refresh, tx.record_definition, tx.append_changes, tx.add_intervals, tx.end_intervals,
     tx.replace_intervals, tx.mark_replayed, tx.put
     store.compact(), store.verify_files(), store.doctor()
@@ -31,8 +33,10 @@ from ethogram.store.columns import BadValues, Leaves, leaves_of
 from ethogram.store.content import content_hashes
 from ethogram.store.disk import Disk
 from ethogram.store.leaves import BASE_SCHEMA, Record, shred, unshred
+from ethogram.store.links import LINK_ROWS
 from ethogram.store.numbers import NUMBER, number_of
 from ethogram.store.paths import Leaf, join_path, leaf_of, length_column, length_of, split_path
+from ethogram.store.persons import Part, Persons
 from ethogram.store.readers import Snapshot
 from ethogram.store.records import (
     Change,
@@ -41,6 +45,7 @@ from ethogram.store.records import (
     GivenTrait,
     Interval,
     LakeFile,
+    Link,
     LoadRecord,
     Property,
     RefreshRecord,
@@ -55,6 +60,7 @@ from ethogram.store.writing import Writing
 __all__ = [
     "BASE_SCHEMA",
     "BUCKETS",
+    "LINK_ROWS",
     "NUMBER",
     "BadValues",
     "Change",
@@ -66,7 +72,10 @@ __all__ = [
     "LakeFile",
     "Leaf",
     "Leaves",
+    "Link",
     "LoadRecord",
+    "Part",
+    "Persons",
     "Property",
     "Record",
     "RefreshRecord",

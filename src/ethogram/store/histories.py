@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,28 +12,34 @@ from ethogram.model.event import Event
 from ethogram.store.buckets import bucket_of
 from ethogram.store.lake import Lake, readable
 from ethogram.store.leaves import BASE_SCHEMA, unshred
+from ethogram.store.persons import Part
 from ethogram.store.readers import Snapshot
 from ethogram.store.records import LakeFile
 
 
 def histories(
-    lake: Lake, buckets: int, customers: Sequence[str], snapshot: Snapshot
+    lake: Lake, buckets: int, parts: Mapping[str, Sequence[Part]], snapshot: Snapshot
 ) -> dict[str, tuple[Event, ...]]:
+    """By person."""
+    holders: dict[str, list[tuple[str, Part]]] = {}
+    for person, own in parts.items():
+        for part in own:
+            holders.setdefault(part.customer, []).append((person, part))
     by_home: dict[int, list[str]] = {}
-    for customer in sorted(set(customers)):
+    for customer in sorted(holders):
         by_home.setdefault(bucket_of(customer, buckets), []).append(customer)
     found: dict[str, list[Event]] = {}
     for file in snapshot.files:
         wanted = by_home.get(file.bucket)
         for table in rows_of(lake, file, wanted) if wanted else ():
             for record in unshred(table):
-                found.setdefault(record.customer, []).append(record.event)
+                for person, part in holders[record.customer]:
+                    if part.holds(record.event.time):
+                        found.setdefault(person, []).append(record.event)
     return {
-        customer: tuple(
-            sorted(found[customer], key=lambda event: (event.time, event.message_id, event.source))
-        )
-        for customer in dict.fromkeys(customers)
-        if customer in found
+        person: tuple(sorted(found[person], key=lambda event: (event.time, event.message_id, event.source)))
+        for person in parts
+        if person in found
     }
 
 

@@ -153,6 +153,22 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Evidence that a customer id and a value are one person's (room `identity`): where it was first seen, and the sequence at
+    which somebody took it back."""
+
+    id: int
+    kind: str
+    customer: str
+    value: str
+    is_known: bool
+    time: Moment
+    source: str
+    message_id: str
+    cut: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFacts:
     """What `doctor` tells about the store. Sizes in bytes; names are relative to the project."""
 

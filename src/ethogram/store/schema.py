@@ -74,7 +74,23 @@ CREATE TABLE stay_pages (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER NOT 
 
 numbered from `first` to `last`. What was recorded in format 1 begins anew with the next refresh; events are untouched."""
 
-MIGRATIONS: tuple[str, ...] = (_FORMAT_1, _FORMAT_2)
+_FORMAT_3 = """
+CREATE TABLE links (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, customer TEXT NOT NULL, value TEXT NOT NULL, is_known INTEGER NOT NULL,
+    time INTEGER NOT NULL, source TEXT NOT NULL, message_id TEXT NOT NULL, added INTEGER NOT NULL, cut INTEGER);
+CREATE UNIQUE INDEX links_once ON links (customer, kind, value);
+CREATE INDEX links_value ON links (value);
+CREATE TABLE owners (
+    id INTEGER PRIMARY KEY, customer TEXT NOT NULL, owner TEXT NOT NULL, until INTEGER, added INTEGER NOT NULL, removed INTEGER);
+CREATE INDEX owners_customer ON owners (customer);
+CREATE INDEX owners_owner ON owners (owner);
+CREATE INDEX owners_added ON owners (added);
+CREATE INDEX owners_removed ON owners (removed) WHERE removed IS NOT NULL;
+INSERT INTO settings SELECT 'links', 'to be read from the lake' WHERE EXISTS (SELECT 1 FROM files WHERE removed IS NULL);
+"""
+"""Which ids are one person (room `identity`): the evidence, and whose the events of an id are from one sequence to another."""
+
+MIGRATIONS: tuple[str, ...] = (_FORMAT_1, _FORMAT_2, _FORMAT_3)
 """Script i leads from format i to format i + 1."""
 
 FORMAT = len(MIGRATIONS)

@@ -22,6 +22,7 @@ from ethogram.store.lease import Lease
 from ethogram.store.ledger import Ledger
 from ethogram.store.memory import Memory
 from ethogram.store.network import refuse_network
+from ethogram.store.persons import Persons
 from ethogram.store.readers import Pin, Snapshot, oldest_sequence
 from ethogram.store.records import EventName, GivenTrait, LakeFile, Property, StoreFacts
 from ethogram.store.writing import Writing
@@ -53,6 +54,7 @@ class Store:
         self.ledger = Ledger(self.folder / "ledger.db", disk, create=create, head=head)
         try:
             self.memory = Memory(self.ledger)
+            self.persons = Persons(self.ledger)
             self.buckets = self._settle_buckets(buckets)
         except BaseException:
             self.ledger.close()
@@ -214,8 +216,9 @@ class Store:
         return tuple(faults)
 
     def histories(self, customers: Sequence[str], snapshot: Snapshot) -> dict[str, tuple[Event, ...]]:
-        """Every asked customer's events by (time, message id, source); customers without any are left out."""
-        return histories.histories(self.lake, self.buckets, customers, snapshot)
+        """Every asked person's events, of all their ids, by (time, message id, source); who has none is left out."""
+        parts = self.persons.parts(customers, snapshot.sequence)
+        return histories.histories(self.lake, self.buckets, parts, snapshot)
 
     def events(self) -> tuple[EventName, ...]:
         return catalog.event_names(self.ledger)

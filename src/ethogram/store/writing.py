@@ -19,6 +19,7 @@ from ethogram.store.catalog import Tally
 from ethogram.store.head import Head, chained, write_head
 from ethogram.store.lake import Written, by_bucket, event_table
 from ethogram.store.ledger import insert
+from ethogram.store.links import Links
 from ethogram.store.records import (
     Change,
     DefinitionVersion,
@@ -129,6 +130,13 @@ class Writing:
         rows = ((self.sequence, number) for number in ids)
         sql = "UPDATE rejected SET replayed = ? WHERE id = ?"
         self._note("replayed", self._connection.executemany(sql, rows).rowcount)
+
+    # --- identity ---
+
+    @property
+    def links(self) -> Links:
+        """What is known of ids that are one person."""
+        return Links(self._connection, self.sequence, self._note)
 
     # --- membership ---
 
