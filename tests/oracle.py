@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ethogram.engines.answers import BucketAnswers, Evaluator, Moves, Positions
+from ethogram.engines.answers import NEVER, BucketAnswers, Evaluator, Moves, Positions
 from ethogram.language import meaning
 from ethogram.language.files import definitions_from_text
 from ethogram.language.tree import Definitions
@@ -18,7 +18,7 @@ from ethogram.membership.bits import packed
 from ethogram.membership.versions import fitted
 from ethogram.model.event import Event, Moment
 from ethogram.model.settings import Settings
-from ethogram.store import Record, Store, shred
+from ethogram.store import Record, Store, bucket_of, shred
 from ethogram.store.values import number_text
 
 DAY = 86_400_000_000
@@ -57,11 +57,19 @@ class Oracle:
             )
             for file in sorted(snapshot.files, key=lambda file: file.sequence):
                 table = store.read(file, ["customer", "time"])
+                named = store.persons.named(table, snapshot.sequence)
                 times = table["time"].cast(pa.int64()).to_pylist()
-                for customer, time in zip(table["customer"].to_pylist(), times, strict=True):
-                    arrivals[file.bucket].setdefault(customer, []).append((file.sequence, time))
+                for customer, person, time in zip(
+                    table["customer"].to_pylist(), named["customer"].to_pylist(), times, strict=True
+                ):
+                    for one in dict.fromkeys((customer, person)):  # an id that is another's has a place, too
+                        home = arrivals[bucket_of(one, store.buckets)]
+                        home.setdefault(one, []).append((file.sequence, time))
             everyone = [customer for found in arrivals.values() for customer in found]
             histories = store.histories(everyone, snapshot)
+            if store.persons.any():
+                self.generation += f", persons of {snapshot.sequence}"
+        self.persons = store.persons
         self.arrivals = arrivals
         self.rosters = {
             bucket: list(reversed(found)) if generation % 2 else list(found)
@@ -128,6 +136,7 @@ class Oracle:
 
     def touched(self, since_sequence: int) -> Mapping[int, tuple[Positions, NDArray[np.int64]]]:
         found = {}
+        moved = self.persons.moved(since_sequence, self.sequence)
         for bucket, roster in self.rosters.items():
             earliest = {
                 position: min(times)
@@ -140,6 +149,8 @@ class Oracle:
                     ]
                 )
             }
+            earliest |= {roster.index(one): -NEVER for one in moved if one in roster}
+            earliest = dict(sorted(earliest.items()))
             if earliest:
                 found[bucket] = (np.array(list(earliest)), np.array(list(earliest.values())))
         return found

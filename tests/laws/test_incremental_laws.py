@@ -6,22 +6,27 @@ import random
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from checking import Answer, expected_answers, expected_stays, kept_stays, recorded_answers_of, replayed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle import DAY, ENGINES, HOUR, Oracle, definitions, event, load, make_engine, shop
 
+from ethogram.engines import moving, opening
 from ethogram.engines.answers import Evaluator
+from ethogram.identity.recording import record, take_back
+from ethogram.identity.rules import Rules
 from ethogram.language.tree import Definitions
 from ethogram.membership.reading import members
 from ethogram.membership.refresh import refresh
 from ethogram.model.event import Event, Moment
 from ethogram.model.settings import Settings
-from ethogram.store import Store
+from ethogram.store import LINK_ROWS, Store
 
 T0 = 1_700_000_000_000_000
 SETTINGS = Settings(timezone="Europe/London")
@@ -193,3 +198,74 @@ def test_answers_of_the_past_are_what_would_have_been_said(
                 inside = {who for (one, who), answer in said.items() if one == definition and answer == group}
                 assert set(members(store, engine, name, as_of=moment)["customer"].to_pylist()) == inside
                 assert sizes[name][place] == len(inside)
+
+
+LINKS = st.lists(
+    st.tuples(
+        st.sampled_from(["alias", "email", "anonymous"]),
+        st.sampled_from(CUSTOMERS),
+        st.sampled_from([*CUSTOMERS, "fay"]),
+        st.booleans(),
+        st.integers(0, 20 * 24),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda link: link[:3],
+)
+
+
+def link(store: Store, rows: Sequence[tuple[str, str, str, bool, int]], chance: random.Random) -> None:
+    """Some links are found, and sometimes one is taken back or used again."""
+    found = [
+        {"kind": kind, "customer": who, "value": value, "is_known": known or kind == "anonymous",
+         "time": T0 + at * HOUR, "source": "test", "message_id": f"{kind} {at}"}
+        for kind, who, value, known, at in rows
+    ]  # fmt: skip
+    with store.writing("link") as writing:
+        record(store, writing, Rules(), pa.Table.from_pylist(found, schema=LINK_ROWS))
+        numbers = [chance.randrange(1, 7)] if chance.random() < 0.3 else []
+        take_back(store, writing, Rules(), numbers, is_restored=chance.random() < 0.4)
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+@FEW
+@given(plan=PLANS, links=LINKS, is_full_last=st.booleans())
+def test_incremental_is_full_where_customers_become_one(
+    kind: str,
+    plan: tuple[list[tuple[str, Event]], int, list[int]],
+    links: list[tuple[str, str, str, bool, int]],
+    is_full_last: bool,
+) -> None:
+    """Law 2 with merges, with cookies that two customers share, and with links taken back, at any time between refreshes."""
+    events, seed, waits = plan
+    chance = random.Random(seed)
+    with TemporaryDirectory() as folder, shop(Path(folder)) as store, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moving, "MANY_MOVED", chance.choice([0, 8]))
+        patch.setattr(opening, "MANY_MOVED", moving.MANY_MOVED)
+        as_of: Moment = T0 + chance.randrange(0, 10) * DAY
+        begins = as_of
+        first: dict[tuple[str, str], Answer] = {}
+        steps = len(waits) + 1
+        for step, batch in enumerate(batches(events, steps, chance)):
+            found = [one for number, one in enumerate(links) if number % steps == step]
+            for work in chance.sample(
+                [lambda b=batch: load(store, b), lambda f=found: link(store, f, chance)], 2
+            ):
+                work()
+                if kind == "kernel" and chance.random() < 0.3:
+                    evaluator(kind, store, DEFINITIONS, chance)
+            if chance.random() < 0.1:
+                rmtree(store.folder / "tapes", ignore_errors=True)
+            if kind == "kernel" and chance.random() < 0.2:
+                store.compact(min_files=2)
+            as_of += waits[step - 1] * HOUR if step else 0
+            oracle = Oracle(store, DEFINITIONS, SETTINGS)
+            full = step == len(waits) and is_full_last
+            engine = evaluator(kind, store, DEFINITIONS, chance)
+            refresh(store, engine, DEFINITIONS, SETTINGS, as_of=as_of, full=full)
+            answers = expected_answers(oracle, as_of)
+            assert in_something(recorded_answers_of(store)) == in_something(answers)
+            names = dict.fromkeys((*oracle.segments, *oracle.segmentations), begins)
+            assert kept_stays(store) == expected_stays(oracle, names, as_of)
+            first = answers if step == 0 else first
+            assert in_something(replayed(store, first, 0)) == in_something(answers)

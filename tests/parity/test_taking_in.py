@@ -13,21 +13,23 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ethogram.engines import taking, tapeset
+from ethogram.engines import moving, opening, taking, tapeset
 from ethogram.engines.engine import Engine
 from ethogram.engines.opening import open_tapes
 from ethogram.engines.spec import Needs, Seen, seen
 from ethogram.engines.tapeset import TapeSet
-from ethogram.kernel.layout import NULL
+from ethogram.kernel.layout import NEVER, NULL
 from ethogram.language.functions import FUNCTIONS
 from ethogram.model.errors import DataError, Unsupported
 from ethogram.model.event import Event
 from ethogram.model.settings import Settings
 from ethogram.store import Store
+from ethogram.store.persons import OWNED
 from tests.laws.definition_sets import definition_sets, definitions_with
 from tests.laws.histories import vocabulary, worlds
 from tests.parity.kernel_world import add, engine_of, kernel_answers, kernel_moves, stored
@@ -239,9 +241,9 @@ def test_few_events_leave_the_tapes_files_where_they_are(store: Store) -> None:
     assert _opened(store).version == tapes.version
 
 
-@pytest.mark.parametrize("moving", [1, 1_000])
-def test_what_is_open_stays_as_it_was(store: Store, moving: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tapeset, "MOVING", moving)
+@pytest.mark.parametrize("many", [1, 1_000])
+def test_what_is_open_stays_as_it_was(store: Store, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tapeset, "MOVING", many)
     chance = random.Random(2)
     histories = _many(chance)
     add(store, _everything(histories))
@@ -253,6 +255,66 @@ def test_what_is_open_stays_as_it_was(store: Store, moving: int, monkeypatch: py
         add(store, batch)
         _opened(store)
     assert _content(tapes) == found
+
+
+# --- persons ------------------------------------------------------------------------------------------------------------
+
+
+def _become(store: Store, chance: random.Random, ids: Sequence[str]) -> None:
+    """Some ids are from now on others', some of those only until a moment, and some who were are no more."""
+    people = chance.sample(ids, 6)
+    before = store.persons.owned(store.sequence).to_pylist()
+    kept = {row["customer"]: row for row in before if chance.random() < 0.7 and row["owner"] not in people}
+    taken = {row["owner"] for row in kept.values()}
+    for name in people[2:]:
+        if name not in taken and name not in kept:
+            until = chance.choice([None, None, chance.randrange(12) * DAY])
+            kept[name] = {"customer": name, "owner": chance.choice(people[:2]), "until": until}
+    kept = {name: row for name, row in kept.items() if row["owner"] not in kept}
+    with store.writing("persons") as tx:
+        tx.links.settle(None, pa.Table.from_pylist(list(kept.values()), schema=OWNED))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tapes_are_those_of_persons(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events at few moments, so that ids that become one have ties."""
+    chance = random.Random(seed)
+    monkeypatch.setattr(taking, "SPARE", [0, 40, 4096][seed % 3])
+    monkeypatch.setattr(opening, "MANY_MOVED", [0, 3, 8][seed % 3])
+    if seed % 2:
+        monkeypatch.setattr(moving, "AT_ONCE", 1)
+        monkeypatch.setattr(taking, "AT_ONCE", 1)
+    histories = _many(chance)
+    add(store, _everything(histories))
+    for number, batch in enumerate(_batches(histories, 8, chance)):
+        before = store.sequence
+        for work in chance.sample([0, 1], 2):
+            if work:
+                add(store, batch)
+            else:
+                _become(store, chance, [*histories, "nobody yet"])
+            if chance.random() < 0.3:
+                _opened(store)
+        if number == 5:
+            store.compact(min_files=2)
+        tapes = _opened(store)
+        found = _content(tapes)
+        with store.snapshot() as snapshot:
+            told = store.histories(list(found), snapshot)
+        for name, (rows, _, births) in found.items():
+            events = told.get(name, ())
+            assert births[0] == (events[0].time if events else NEVER)
+            assert [row[0] for row in rows if not row[1][1]] == [
+                event.time for event in events if event.kind == "track"
+            ]
+        moved = store.persons.moved(before, store.sequence)
+        touched = _touched(store, tapes, before)
+        assert {name for name, time in touched.items() if time == -NEVER} == {*moved} & {*found}
+        shutil.move(store.folder / "tapes", store.project / "aside")
+        anew = _content(_opened(store))
+        assert {name: one for name, one in found.items() if one[2][0] != NEVER} == anew
+        shutil.rmtree(store.folder / "tapes")
+        shutil.move(store.project / "aside", store.folder / "tapes")
 
 
 # --- faults -------------------------------------------------------------------------------------------------------------

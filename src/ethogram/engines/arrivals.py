@@ -46,6 +46,20 @@ def shortened(notes: Sequence[Note]) -> tuple[list[Note], int]:
     return kept, forgotten
 
 
+def joined(
+    some: tuple[Integers, Integers] | None, more: tuple[Integers, Integers]
+) -> tuple[Integers, Integers]:
+    """Positions, ascending, with the earliest of the times that either says."""
+    if some is None:
+        return more
+    positions = np.union1d(some[0], more[0])
+    first = np.full(len(positions), np.iinfo(np.int64).max)
+    for own, times in (some, more):
+        place = np.searchsorted(positions, own)
+        first[place] = np.minimum(first[place], times)
+    return positions, first
+
+
 def since(folder: Path, notes: Sequence[Note], sequence: int) -> dict[int, tuple[Integers, Integers]]:
     """By bucket the positions, ascending, and earliest times of what came after a sequence."""
     read = [np.load(folder / note.name) for note in notes if note.newest > sequence]

@@ -12,19 +12,18 @@ from numpy.typing import NDArray
 
 from ethogram.engines import arrivals
 from ethogram.engines.answers import BucketAnswers, Moves, Positions
+from ethogram.engines.homes import Homes
 from ethogram.engines.opening import Progress, open_tapes
 from ethogram.engines.running import Run, Runner
 from ethogram.engines.spec import Needs, Seen, needs_of, seen
 from ethogram.engines.sweeping import sweepable, swept_sizes
-from ethogram.kernel.layout import (
-    NULL,
-)
+from ethogram.kernel.layout import NEVER, NULL
 from ethogram.language.lowering import Schema, lower
 from ethogram.language.plan import Op, Plan, ValueType
 from ethogram.language.tree import And, Definitions, Everyone, Expression, Name, Not, Or, Path
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
-from ethogram.store import LakeFile, Store
+from ethogram.store import Store
 
 Integers = NDArray[np.int64]
 FEW_MOMENTS = 2
@@ -55,7 +54,7 @@ class Engine:
         self.store = store
         self.definitions = definitions
         self.settings = settings
-        self.lists = dict(lists or {})
+        self.lists: Mapping[str, frozenset[str]] = dict(lists or {})
         self.threads = threads
         self._asking = asking or _unseen
         known = seen(store.properties(), store.traits())
@@ -68,6 +67,7 @@ class Engine:
             self._files = snapshot.files
             self.tapes = open_tapes(store, snapshot, _all_needs(plans, known), known, progress)
             self.sequence = max(snapshot.sequence, self.tapes.sequence)
+        self.lists = store.persons.listed(self.lists, self.sequence)
         self.runner = self._runner(plans)
         outputs = plan.outputs
         self._segments = tuple(outputs[k].name for k in self.runner.segments)
@@ -213,24 +213,44 @@ class Engine:
         return sizes
 
     def touched(self, since_sequence: int) -> Mapping[int, tuple[Positions, Integers]]:
-        """Customers with events that appeared after a ledger sequence, with the earliest time of those events."""
+        """Customers with events that appeared after a ledger sequence, with the earliest time of those events; where ids became
+        another person's all events are new."""
         found = dict(arrivals.since(self.tapes.folder, self.tapes.notes, since_sequence))
-        for bucket, kept in self.tapes.buckets.items():
-            if since_sequence < kept.noted:
-                found.pop(bucket, None)
-                files = [f for f in self._files if f.bucket == bucket and f.sequence > since_sequence]
-                if files:
-                    found[bucket] = self._read_touched(bucket, files)
-        return found
+        unnoted = [bucket for bucket, kept in self.tapes.buckets.items() if since_sequence < kept.noted]
+        homes = Homes(self.store, self.sequence, {})
+        come = self._arrived(homes, since_sequence) if unnoted else {}
+        moved = homes.moved_since(since_sequence)
+        for bucket in unnoted:
+            found.pop(bucket, None)
+            if bucket in come:
+                times = come[bucket]["time_min"].cast(pa.int64()).to_numpy(zero_copy_only=False)
+                found[bucket] = self._placed(bucket, come[bucket]["customer"], times)
+        for bucket, persons in moved.items():
+            whole = self._placed(bucket, pa.array(persons), np.full(len(persons), -NEVER))
+            found[bucket] = arrivals.joined(found.get(bucket), whole)
+        return {bucket: some for bucket, some in found.items() if len(some[0])}
 
-    def _read_touched(self, bucket: int, files: Sequence[LakeFile]) -> tuple[Positions, Integers]:
-        tables = [self.store.read(file, ["customer", "time"]) for file in files]
-        table = pa.concat_tables(tables).combine_chunks()
-        grouped = table.group_by("customer").aggregate([("time", "min")])
-        positions = pc.index_in(grouped["customer"], value_set=self.roster(bucket))
+    def _arrived(self, homes: Homes, since_sequence: int) -> Mapping[int, pa.Table]:
+        """By bucket, who has events in files that appeared after a sequence, and the earliest time of those."""
+        by_bucket: dict[int, list[pa.Table]] = {}
+        for file in self._files:
+            if file.sequence > since_sequence:
+                by_bucket.setdefault(file.bucket, []).append(homes.read(file, ["customer", "time"]))
+        if not homes.is_plain and by_bucket:
+            every = [one.select(["customer", "time"]) for some in by_bucket.values() for one in some]
+            homed = homes.by_home(pa.concat_tables(every))
+            by_bucket = {bucket: [some] for bucket, some in homed.items()}
+        return {
+            bucket: pa.concat_tables(some).group_by("customer").aggregate([("time", "min")])
+            for bucket, some in by_bucket.items()
+        }
+
+    def _placed(self, bucket: int, customers: pa.Array, first: Integers) -> tuple[Positions, Integers]:
+        """Those who are on the tape, in order of their positions."""
+        positions = pc.index_in(customers, value_set=self.roster(bucket)).fill_null(-1)
         place = positions.to_numpy(zero_copy_only=False).astype(np.int64)
-        first = grouped["time_min"].cast(pa.int64()).to_numpy(zero_copy_only=False)
         order = np.argsort(place)
+        order = order[place[order] >= 0]
         return place[order], first[order]
 
     def _column(self, name: str, bucket: int, run: Run, as_of: Moment) -> pa.Array:

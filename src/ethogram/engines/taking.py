@@ -6,7 +6,7 @@ span is set to them; where they were nobody looks any more. A tape that is full 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ethogram.engines.arrivals import SEQUENCE, Note, earliest, shortened
 from ethogram.engines.excerpts import excerpt
+from ethogram.engines.homes import Foreign, Homes
 from ethogram.engines.merging import Merge, merged, ranges, tied
 from ethogram.engines.rosters import added_to, keys_of, positions_of
 from ethogram.engines.spec import Seen
@@ -23,7 +24,7 @@ from ethogram.engines.tapefiles import Arrays, Filler, Shapes, make_file, one_ar
 from ethogram.engines.tapes import Encoded, encode
 from ethogram.engines.tapeset import Kept, TapeSet, code_of
 from ethogram.kernel.layout import NEVER
-from ethogram.store import LakeFile, Store
+from ethogram.store import LakeFile
 from ethogram.store.paths import join_path
 
 Integers = NDArray[np.int64]
@@ -37,17 +38,13 @@ SPARE = 4096
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
-def _read(store: Store, files: Sequence[LakeFile], tapes: TapeSet) -> list[pa.Table]:
-    columns = [*BASE_COLUMNS, *_lake_columns(tapes)]
-    return [store.read(file, columns) for file in files]
-
-
 def _nothing() -> pa.Table:
     types = {"identified": pa.bool_(), "time": pa.timestamp("us"), "t_removed": pa.list_(pa.string())}
     return pa.table({name: pa.array([], types.get(name, pa.string())) for name in BASE_COLUMNS})
 
 
-def _lake_columns(tapes: TapeSet) -> list[str]:
+def lake_columns(tapes: TapeSet) -> list[str]:
+    """What tapes are made of."""
     found: set[str] = set()
     inner = {each for _, each in tapes.needs.each}
     for key in tapes.needs.columns:
@@ -58,7 +55,7 @@ def _lake_columns(tapes: TapeSet) -> list[str]:
             else:
                 found |= {f"p:{join_path(path)}:{type_}{end}" for type_ in "ntf" for end in ("", "[]")}
     found |= {f"t:{join_path(key.path)}:{key.type}" for key in tapes.traits}
-    return sorted(found)
+    return [*BASE_COLUMNS, *sorted(found)]
 
 
 def _encode(table: pa.Table, position: Integers, size: int, tapes: TapeSet, known: Seen) -> Encoded:
@@ -172,24 +169,25 @@ def _make_tape(tapes: TapeSet, bucket: int, rows: _Rows) -> None:
         _put(file, rows, kept)
 
 
-def _write(tapes: TapeSet, bucket: int, kind: str, **arrays: NDArray[np.generic]) -> None:
+def write_part(tapes: TapeSet, bucket: int, kind: str, **arrays: NDArray[np.generic]) -> None:
     name = f"{bucket}-{tapes.new_name(kind)}"
     write_arrays(tapes.folder / name, arrays)
     tapes.buckets[bucket].names[kind] = name
 
 
-def _write_spans(tapes: TapeSet, bucket: int, spans: Integers) -> None:
-    _write(tapes, bucket, "spans", spans=spans)
+def write_spans(tapes: TapeSet, bucket: int, spans: Integers) -> None:
+    write_part(tapes, bucket, "spans", spans=spans)
     tapes.moved = tapes.moved[tapes.moved[:, 0] != bucket]
 
 
 # --- a bucket anew ------------------------------------------------------------------------------------------------------
 
 
-def encode_anew(store: Store, files: Sequence[LakeFile], bucket: int, tapes: TapeSet, known: Seen) -> bool:
+def encode_anew(homes: Homes, bucket: int, tapes: TapeSet, known: Seen, foreign: Foreign) -> bool:
     """False where there are more different codes than a tape can hold."""
     _forget(tapes, bucket)
-    tables = _read(store, files, tapes)
+    files = homes.files[bucket].values()
+    tables = homes.bucket(bucket, lake_columns(tapes), foreign)
     table = pa.concat_tables(tables, promote_options="permissive") if tables else _nothing()
     kept = tapes.buckets.setdefault(bucket, Kept())
     roster = tapes.roster(bucket)
@@ -198,19 +196,21 @@ def encode_anew(store: Store, files: Sequence[LakeFile], bucket: int, tapes: Tap
     fresh = positions < 0
     positions[fresh] = len(roster) + np.arange(int(fresh.sum()))
     roster = pa.concat_arrays([roster, customers.filter(pa.array(fresh))])
+    behind = pa.array(homes.left_behind(bucket), pa.string())
+    roster = pa.concat_arrays([roster, behind.filter(pc.invert(pc.is_in(behind, value_set=roster)))])
     encoded = _encode(table, positions[number], len(roster), tapes, known)
     code = code_of(tapes, encoded)
     if code is None:
         return False
     _make_tape(tapes, bucket, _rows(tapes, encoded, code))
-    _write_spans(tapes, bucket, _spans(encoded.offset))
-    _write(tapes, bucket, "people", births=encoded.births, given_spans=_spans(encoded.given_offset))
+    write_spans(tapes, bucket, _spans(encoded.offset))
+    write_part(tapes, bucket, "people", births=encoded.births, given_spans=_spans(encoded.given_offset))
     keys = keys_of(roster)
-    _write(tapes, bucket, "keys", hashes=keys.hashes, places=keys.places)
+    write_part(tapes, bucket, "keys", hashes=keys.hashes, places=keys.places)
     tapes.enlisted(bucket, roster)
     kept.customers = len(roster)
     kept.files = {file.id: file.rows for file in files}
-    kept.noted = max((file.sequence for file in files), default=0)
+    kept.noted = homes.newest(bucket)
     tapes.map(bucket)
     return True
 
@@ -254,34 +254,73 @@ class _Lot:
 
 
 def take_in(
-    store: Store,
+    homes: Homes,
     tapes: TapeSet,
-    files: Mapping[int, Sequence[LakeFile]],
-    held: Mapping[int, Sequence[LakeFile]],
+    arriving: Iterable[Arriving],
+    held: Mapping[int, list[LakeFile]],
     known: Seen,
 ) -> Iterator[int | None]:
-    """Adds the rows of new files by bucket, where those of the files `held` are; yields how many buckets are done, or None and nothing more where there are more
-    different codes than a tape can hold."""
+    """Adds rows to tapes that have those of the files `held`; yields how many buckets' new files are done, or None and nothing more
+    where there are more different codes than a tape can hold."""
     done = 0
     notes = []
-    for some in _batches(tapes, files):
-        lot, sequences = _gathered(store, tapes, some)
-        encoded = _encode(lot.table, lot.customer, lot.size, tapes, known)
-        notes.append(_noted(lot, sequences))
-        own = [(tapes.arrays(bucket), lot.position[who]) for bucket, who in lot.parts()]
-        old = excerpt(own, lot.edges.tolist(), len(tapes.flat))
-        lot, encoded = _with_ties(store, tapes, lot, encoded, old, held, known)
-        code = code_of(tapes, encoded)
-        if code is None:
-            yield None
-            return
-        _add(tapes, lot, encoded, code, old)
-        for bucket, new in some.items():
+    for some in arriving:
+        lot = _gathered(homes, tapes, some)
+        if lot is not None:
+            encoded = _encode(lot.table, lot.customer, lot.size, tapes, known)
+            notes.append(_noted(lot, some.sequences))
+            own = [(tapes.arrays(bucket), lot.position[who]) for bucket, who in lot.parts()]
+            old = excerpt(own, lot.edges.tolist(), len(tapes.flat))
+            lot, encoded = _with_ties(homes, tapes, lot, encoded, old, held, known)
+            code = code_of(tapes, encoded)
+            if code is None:
+                yield None
+                return
+            _add(tapes, lot, encoded, code, old)
+        for bucket, new in some.files.items():
             tapes.buckets[bucket].files |= {file.id: file.rows for file in new}
-        done += len(some)
+            held[bucket].extend(new)
+        done += len(some.files)
         yield done
     if notes:
         _note(tapes, np.concatenate(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """Rows to take in, with the sequence of each; `files` by bucket are whole with them. Rows of one file after those of another
+    of a bucket before, unless `is_mixed`."""
+
+    table: pa.Table
+    sequences: Integers
+    files: Mapping[int, Sequence[LakeFile]]
+    is_mixed: bool
+
+
+def arriving(
+    homes: Homes,
+    tapes: TapeSet,
+    files: Mapping[int, Sequence[LakeFile]],
+    others: frozenset[str],
+    stale: Sequence[int],
+) -> Iterator[Arriving]:
+    """The rows of new files by bucket, but for those of `others` and of those who live in buckets that are made anew."""
+    for some in _batches(tapes, files):
+        every = [file for own in some.values() for file in own]
+        tables = [homes.read(file, lake_columns(tapes)) for file in every]
+        table = pa.concat_tables(tables, promote_options="permissive")
+        sequences = np.repeat([file.sequence for file in every], [one.num_rows for one in tables])
+        if not homes.is_plain:
+            kept = _stays(homes, table, others, stale)
+            table, sequences = table.filter(pa.array(kept)), sequences[kept]
+        yield Arriving(table, sequences, some, not homes.is_plain)
+
+
+def _stays(homes: Homes, table: pa.Table, others: frozenset[str], stale: Sequence[int]) -> NDArray[np.bool_]:
+    customers, number = _numbered(table["customer"])
+    is_other = pc.is_in(customers, value_set=pa.array(sorted(others), pa.string()))
+    gone = is_other.to_numpy(zero_copy_only=False) | np.isin(homes.of(customers), stale)
+    return ~gone[number]
 
 
 def _batches(
@@ -302,29 +341,34 @@ def _batches(
         yield batch
 
 
-def _gathered(store: Store, tapes: TapeSet, files: Mapping[int, Sequence[LakeFile]]) -> tuple[_Lot, Integers]:
-    every = [file for some in files.values() for file in some]
-    table = pa.concat_tables(_read(store, every, tapes), promote_options="permissive")
-    sizes = [file.rows for file in every]
-    customers, number = _numbered(table["customer"])
-    home = np.zeros(len(customers), np.int64)
-    home[number] = np.repeat([file.bucket for file in every], sizes)
-    buckets = tuple(files)
+def _gathered(homes: Homes, tapes: TapeSet, some: Arriving) -> _Lot | None:
+    """None where there are no rows."""
+    if not some.table.num_rows:
+        return None
+    customers, number = _numbered(some.table["customer"])
+    if some.is_mixed:
+        home = homes.of(customers)
+        order = np.argsort(home, kind="stable")
+        customers, home, number = customers.take(pa.array(order)), home[order], np.argsort(order)[number]
+    else:
+        home = np.zeros(len(customers), np.int64)
+        sizes = {bucket: sum(file.rows for file in own) for bucket, own in some.files.items()}
+        home[number] = np.repeat(list(sizes), list(sizes.values()))
+    buckets = tuple(np.unique(home).tolist())
     edges = np.searchsorted(home, [*buckets, buckets[-1] + 1])
     position = np.zeros(len(customers), np.int64)
     fresh = []
     for place, bucket in enumerate(buckets):
-        some = customers.slice(edges[place], edges[place + 1] - edges[place])
-        own = positions_of(some, tapes.roster(bucket), tapes.keys(bucket))
+        some_customers = customers.slice(edges[place], edges[place + 1] - edges[place])
+        own = positions_of(some_customers, tapes.roster(bucket), tapes.keys(bucket))
         is_new = own < 0
         own[is_new] = tapes.buckets[bucket].customers + np.arange(int(is_new.sum()))
         position[edges[place] : edges[place + 1]] = own
-        fresh.append(some.filter(pa.array(is_new)))
+        fresh.append(some_customers.filter(pa.array(is_new)))
     order = np.lexsort((position, home))
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    lot = _Lot(table, rank[number], buckets, edges.astype(np.int64), position[order], tuple(fresh))
-    return lot, np.repeat([file.sequence for file in every], sizes)
+    return _Lot(some.table, rank[number], buckets, edges.astype(np.int64), position[order], tuple(fresh))
 
 
 def _noted(lot: _Lot, sequences: Integers) -> Integers:
@@ -350,7 +394,7 @@ def _note(tapes: TapeSet, rows: Integers) -> None:
 
 
 def _with_ties(
-    store: Store,
+    homes: Homes,
     tapes: TapeSet,
     lot: _Lot,
     encoded: Encoded,
@@ -367,9 +411,9 @@ def _with_ties(
         own = slice(*np.searchsorted(customers, [who.start, who.stop]))
         if own.start < own.stop:
             names = tapes.roster(bucket).take(pa.array(lot.position[customers[own]]))
-            table, place = _events_at(store, tapes, held[bucket], names, moments[own])
-            tables.append(table)
-            owners.append(customers[own][place])
+            found, places = homes.events_at(held, bucket, names, moments[own], lake_columns(tapes))
+            tables += found
+            owners += [customers[own][place] for place in places]
     table = pa.concat_tables(tables, promote_options="permissive")
     lot = replace(lot, table=table, customer=np.concatenate(owners))
     return lot, _encode(lot.table, lot.customer, lot.size, tapes, known)
@@ -386,35 +430,6 @@ def _tied_moments(encoded: Encoded, old: Arrays) -> tuple[Integers, Integers]:
         moments.append(time[is_tied])
     pairs = np.unique(np.stack([np.concatenate(owners), np.concatenate(moments)], axis=1), axis=0)
     return pairs[:, 0], pairs[:, 1]
-
-
-def _events_at(
-    store: Store,
-    tapes: TapeSet,
-    files: Sequence[LakeFile],
-    names: pa.StringArray,
-    moments: Integers,
-) -> tuple[pa.Table, Integers]:
-    """The events of these customers at these moments in files of one bucket, and which of the pairs each is of."""
-    wanted = pa.table(
-        {"customer": names, "time": pa.array(moments, pa.timestamp("us")), "pair": np.arange(len(moments))}
-    )
-    tables, places = [_nothing()], [np.zeros(0, np.int64)]
-    for file in files:
-        inside = (moments >= file.min_time) & (moments <= file.max_time)
-        if not inside.any():
-            continue
-        some = names.filter(pa.array(inside)).unique()
-        for table in store.read_customers(file, some.to_pylist(), [*BASE_COLUMNS, *_lake_columns(tapes)]):
-            keys = table.select(["customer", "time"]).append_column(
-                "row", pa.array(np.arange(table.num_rows))
-            )
-            found = keys.join(wanted, ["customer", "time"], join_type="inner", use_threads=False).sort_by(
-                "row"
-            )
-            tables.append(table.take(found["row"]))
-            places.append(found["pair"].to_numpy())
-    return pa.concat_tables(tables, promote_options="permissive"), np.concatenate(places)
 
 
 # --- adding to a tape ---------------------------------------------------------------------------------------------------
@@ -495,18 +510,18 @@ def _settle(
     if placed.is_new_tape or len(fresh) or not tapes.can_move(bucket, len(placed.positions)):
         spans = _grown(arrays["spans"], size, 0)
         spans[placed.positions] = placed.spans
-        _write_spans(tapes, bucket, spans)
+        write_spans(tapes, bucket, spans)
         changed.append("spans")
     else:
         tapes.move(bucket, placed.positions, placed.spans)
     if len(fresh) or len(placed.having) or (earlier < grown[positions]).any():
         given_spans = _grown(arrays["given_spans"], size, 0)
         grown[positions], given_spans[placed.having] = earlier, placed.given_spans
-        _write(tapes, bucket, "people", births=grown, given_spans=given_spans)
+        write_part(tapes, bucket, "people", births=grown, given_spans=given_spans)
         changed.append("people")
     if len(fresh):
         keys = added_to(tapes.keys(bucket), fresh)
-        _write(tapes, bucket, "keys", hashes=keys.hashes, places=keys.places)
+        write_part(tapes, bucket, "keys", hashes=keys.hashes, places=keys.places)
         tapes.enlisted(bucket, pa.concat_arrays([tapes.roster(bucket), fresh]))
         kept.customers = size
     tapes.map(bucket, changed)

@@ -110,7 +110,7 @@ def _order(table: pa.Table, position: Integers, time: Integers) -> Integers | No
     step = np.diff(position)
     ties = (step == 0) & (np.diff(time) == 0)
     sorted_already = bool(np.all((step > 0) | ((step == 0) & (np.diff(time) >= 0))))
-    if sorted_already and (not ties.any() or table["customer"].num_chunks <= 1):
+    if sorted_already and (not ties.any() or _is_of_one_file(table, np.flatnonzero(ties))):
         return None
     order = np.lexsort((time, position))
     same = (np.diff(position[order]) == 0) & (np.diff(time[order]) == 0)
@@ -131,6 +131,14 @@ def _order(table: pa.Table, position: Integers, time: Integers) -> Integers | No
     )
     order[places] = [key[-1] for key in sorted(keys)]
     return order
+
+
+def _is_of_one_file(table: pa.Table, ties: Integers) -> bool:
+    """Whether these rows and those behind them lie as in a file, which is in order for every id that events come under."""
+    column = table["id" if "id" in table.column_names else "customer"]
+    if column.num_chunks > 1:
+        return False
+    return bool(pc.all(pc.equal(column.take(pa.array(ties)), column.take(pa.array(ties + 1)))).as_py())
 
 
 def _rows(table: pa.Table, needs: Needs, names: Names) -> tuple[Rows, NDArray[np.int32]]:

@@ -130,6 +130,7 @@ def _texts(store: Store, events: Sequence[str], path: tuple[str, ...]) -> Iterat
     with store.snapshot() as snapshot:
         for file in snapshot.files:
             table = _rows(store, file, events, [single, several, *ratings])
+            table = store.persons.named(table, snapshot.sequence)
             rating = pa.nulls(table.num_rows, pa.float64())
             for name in ratings:
                 if name in table.column_names:

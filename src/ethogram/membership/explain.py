@@ -17,7 +17,7 @@ from ethogram.language.phrases import number_text
 from ethogram.language.printer import print_expression
 from ethogram.language.tree import Behavior, Definitions, PeopleList
 from ethogram.membership.advice import Adviser, Way
-from ethogram.membership.people import EngineFor, remember_everybody, world_of
+from ethogram.membership.people import EngineFor, person, remember_everybody, world_of
 from ethogram.membership.timing import ByEngine, ByInterpreter, Timing
 from ethogram.membership.versions import evaluated, fitted
 from ethogram.model.errors import DataError, DefinitionError
@@ -129,6 +129,7 @@ def explain(
     which takes long for long histories and for definitions that compare the customer with everybody. Raises DataError E_UNKNOWN_CUSTOMER, DefinitionError for an unknown name.
     """
     wanted = [_definition_name(definitions, name) for name in names] or list(evaluated(definitions))
+    customer = person(store, customer)
     world = world_of(store, definitions, settings, [customer], lists or {}, until=as_of)
     if customer not in world.histories:
         raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from typing import TypeAlias
@@ -38,12 +39,10 @@ def world_of(
     until: Moment | None = None,
     snapshot: Snapshot | None = None,
 ) -> meaning.World:
-    """Their whole histories, or only what happened by a moment."""
-    if snapshot is not None:
-        found = store.histories(customers, snapshot)
-    else:
-        with store.snapshot() as newest:
-            found = store.histories(customers, newest)
+    """Their whole histories, or only what happened by a moment; of persons, under the ids that they are called by."""
+    with nullcontext(snapshot) if snapshot is not None else store.snapshot() as newest:
+        found = store.histories(customers, newest)
+        lists = store.persons.listed(lists, newest.sequence)
     if until is not None:
         found = {
             customer: tuple(one for one in events if one.time <= until) for customer, events in found.items()
@@ -119,8 +118,21 @@ def _inside(columns: Columns, answers: Slice, among: Expression | None) -> NDArr
     return np.asarray(inside & answers.known, dtype=np.bool_)
 
 
+def persons_of(store: Store, snapshot: Snapshot) -> list[str]:
+    """Everybody who has events."""
+    found: set[str] = set()
+    for file in snapshot.files:
+        events = store.persons.named(store.read(file, ["customer", "time"]), snapshot.sequence)
+        found.update(events["customer"].unique().to_pylist())
+    return sorted(found)
+
+
+def person(store: Store, customer: str) -> str:
+    """Who has an id; a shared one stands for itself."""
+    return store.persons.owner(customer, store.sequence)
+
+
 def _with_all_histories(world: meaning.World, store: Store, as_of: Moment) -> meaning.World:
     with store.snapshot() as snapshot:
-        files = {file.id: store.read(file, ["customer"])["customer"].unique() for file in snapshot.files}
-        customers = sorted({customer for names in files.values() for customer in names.to_pylist()})
+        customers = persons_of(store, snapshot)
     return world_of(store, world.definitions, world.settings, customers, world.lists, until=as_of)

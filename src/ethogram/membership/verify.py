@@ -18,7 +18,7 @@ from ethogram.membership import record
 from ethogram.membership.examine import slice_of
 from ethogram.membership.explain import say_value
 from ethogram.membership.layers import Recorded, columns_of
-from ethogram.membership.people import EngineFor, remember_everybody, world_of
+from ethogram.membership.people import EngineFor, person, remember_everybody, world_of
 from ethogram.membership.reading import require_refresh
 from ethogram.membership.stays import OUT
 from ethogram.membership.steps import aligned, differences, realigned
@@ -119,7 +119,8 @@ def verify(
         everyone += roster.filter(pa.array(answers.known)).to_pylist()
         if is_current:
             _compare_record(recorded, engine, answers, roster, frozenset(stale), found)
-    chosen = sorted({*customers, *random.Random(seed).sample(sorted(everyone), min(sample, len(everyone)))})
+    named = {person(store, customer) for customer in customers}
+    chosen = sorted({*named, *random.Random(seed).sample(sorted(everyone), min(sample, len(everyone)))})
     sampling = _Sampling(store, engine, definitions, settings, lists or {}, refresh.as_of, engine_for)
     sampling.compare(chosen, found, progress)
     return Verification(

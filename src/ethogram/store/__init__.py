@@ -28,7 +28,7 @@ Column names differ by case, so read them with Arrow (`store.read`) and not with
 different columns, so join tables with `pa.concat_tables(…, promote_options="default")`.
 """
 
-from ethogram.store.buckets import BUCKETS, bucket_of, bucket_sql
+from ethogram.store.buckets import BUCKETS, bucket_of, bucket_sql, buckets_of
 from ethogram.store.columns import BadValues, Leaves, leaves_of
 from ethogram.store.content import content_hashes
 from ethogram.store.disk import Disk
@@ -87,6 +87,7 @@ __all__ = [
     "Writing",
     "bucket_of",
     "bucket_sql",
+    "buckets_of",
     "content_hashes",
     "join_path",
     "leaf_of",

@@ -15,10 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ethogram.model.errors import DataError, EnvironmentFault
-from ethogram.store.buckets import bucket_sql
+from ethogram.store.buckets import buckets_of
 from ethogram.store.content import with_content
 from ethogram.store.disk import TEMPORARY, Disk
-from ethogram.store.duck import connect
 from ethogram.store.leaves import BASE_SCHEMA, column_type
 from ethogram.store.records import LakeFile
 
@@ -62,10 +61,7 @@ def event_table(table: pa.Table) -> pa.Table:
 def by_bucket(table: pa.Table, buckets: int) -> Iterator[tuple[int, pa.Table]]:
     """The rows of each bucket that has any, in `ORDER`."""
     encoded = table["customer"].combine_chunks().dictionary_encode()
-    with connect() as duck:
-        duck.register("customers", pa.table({"customer": encoded.dictionary}))
-        query = f"SELECT {bucket_sql('customer', buckets)} AS home FROM customers"
-        homes = duck.sql(query).to_arrow_table()["home"].to_numpy()
+    homes = buckets_of(encoded.dictionary, buckets)
     home = homes[encoded.indices.to_numpy()]
     keys = table.select(ORDER).append_column("bucket", pa.array(home))
     order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in ("bucket", *ORDER)])

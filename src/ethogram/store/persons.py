@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ethogram.model.event import Moment
 from ethogram.store.ledger import Ledger
 from ethogram.store.records import Link
 
 OWNED: Final = pa.schema([("customer", pa.string()), ("owner", pa.string()), ("until", pa.int64())])
+NEVER: Final = 2**63 - 1
 _HOLDS = "added <= ?1 AND (removed IS NULL OR removed > ?1)"
 _LINK = "id, kind, customer, value, is_known, time, source, message_id, cut"
 
@@ -75,6 +78,35 @@ class Persons:
         for row in self.owned_by(sequence, wanted).to_pylist():
             found[row["owner"]].append(Part(row["customer"], until=row["until"]))
         return {person: tuple(found.get(person, ())) for person in wanted}
+
+    def named(self, events: pa.Table, sequence: int, owned: pa.Table | None = None) -> pa.Table:
+        """Events with whose they are as `customer`, in place of the id that they came under; `owned` where it is known already."""
+        if not self.any() or not events.num_rows:
+            return events
+        codes = events["customer"].combine_chunks().dictionary_encode()
+        names = codes.dictionary
+        owned = self.owned(sequence, names.to_pylist()) if owned is None else owned
+        place = pc.index_in(names, value_set=owned["customer"]).fill_null(-1).to_numpy()
+        if not len(place) or place.max() < 0:
+            return events
+        until = owned["until"].fill_null(NEVER).to_numpy()
+        row = place[codes.indices.to_numpy()]
+        is_owned = (row >= 0) & (events["time"].cast(pa.int64()).to_numpy() < until[row])
+        which = np.where(is_owned, len(names) + row, codes.indices.to_numpy())
+        every = pa.concat_arrays([names.cast(pa.string()), *owned["owner"].chunks])
+        column = events.column_names.index("customer")
+        return events.set_column(column, events.schema.field(column), every.take(pa.array(which)))
+
+    def listed(self, lists: Mapping[str, frozenset[str]], sequence: int) -> Mapping[str, frozenset[str]]:
+        """People named by any of their ids, under the names that they have."""
+        if not self.any():
+            return lists
+        found = {}
+        for name, people in lists.items():
+            owned = self.owned(sequence, sorted(people)).to_pylist()
+            merged = {row["customer"]: row["owner"] for row in owned if row["until"] is None}
+            found[name] = frozenset(merged.get(one, one) for one in people)
+        return found
 
     def moved(self, after: int, upto: int) -> list[str]:
         """Everybody whose ids became others behind one sequence and by another."""
