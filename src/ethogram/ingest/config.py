@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
+from ethogram.identity.blocked import folded
+from ethogram.identity.rules import COUNTED, LIMITS, Rules
 from ethogram.ingest.places import place_of
 from ethogram.model.errors import DataError, EnvironmentFault, EthogramError, Problems
 from ethogram.model.settings import Settings
@@ -26,9 +28,23 @@ TYPES = ("text", "number", "flag", "time")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PICKS = ("customer", "anonymous", "account", "event", "time", "message_id")
 
-_TOP = ("name", "timezone", "currency", "country", "week_starts", "revenue", "roots", "sources", "limits")
+IDS = ("email", "phone", "device", "previous")
+"""Columns that say who somebody is, beside the ids that events come under."""
+
+_TOP = (
+    "name",
+    "timezone",
+    "currency",
+    "country",
+    "week_starts",
+    "revenue",
+    "roots",
+    "sources",
+    "limits",
+    "identity",
+)
 _SOURCE = (
-    "files", "format", "select", "kind", *PICKS, "properties", "traits", "types", "time_format",
+    "files", "format", "select", "kind", *PICKS, "properties", "traits", "ids", "types", "time_format",
     "delimiter", "encoding", "decimal", "null", "header", "columns", "timezone",
 )  # fmt: skip
 _LIMITS = ("select_seconds", "memory")
@@ -62,6 +78,7 @@ class Source:
     picks: Mapping[str, Pick] = field(default_factory=dict)
     properties: Mapping[str, str] | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     time_format: str = ""
     delimiter: str = ""
@@ -74,12 +91,14 @@ class Source:
 
     def fingerprint(self, settings: Settings) -> str:
         """Changes whenever the same files could become other events."""
-        said = (
+        said: tuple[object, ...] = (
             self.name, self.format, self.select, self.kind, sorted(self.picks.items(), key=lambda item: item[0]),
             None if self.properties is None else sorted(self.properties.items()), sorted(self.traits.items()),
             sorted(self.types.items()), self.time_format, self.delimiter, self.encoding, self.decimal, self.null,
             self.header, self.columns, self.timezone or settings.timezone,
         )  # fmt: skip
+        if self.ids:
+            said += (sorted(self.ids.items()),)
         return sha256(repr(said).encode()).hexdigest()
 
 
@@ -93,6 +112,7 @@ class Config:
     revenue: str = ""
     roots: tuple[Path, ...] = ()
     limits: Limits = Limits()
+    identity: Rules = field(default_factory=Rules)
     text: str = field(default="", compare=False, repr=False)
 
     def place(self, *path: str, value: str = "") -> Span:
@@ -166,6 +186,7 @@ class _Reader:
             revenue=self.string(document, "revenue", (), ""),
             roots=tuple(self.folder / root for root in self.strings(document, "roots", ())),
             limits=self.limits(self.table(document, "limits", ())),
+            identity=self.identity(self.table(document, "identity", ())),
             text=self.text,
         )
         if len(self.errors) == 1:
@@ -197,6 +218,7 @@ class _Reader:
             picks=MappingProxyType({key: self.pick(said[key], (*path, key)) for key in PICKS if key in said}),
             properties=None if properties == "*" else self.renames(said, "properties", path),
             traits=self.renames(said, "traits", path),
+            ids=self.ids(said, path),
             types=self.types(said, path),
             time_format=self.string(said, "time_format", path, ""),
             delimiter=self.delimiter(said, path),
@@ -209,13 +231,34 @@ class _Reader:
         )
 
     def no_mapping_beside_select(self, said: Mapping[str, object], path: tuple[str, ...]) -> None:
-        for key in (*PICKS, "properties", "traits"):
+        for key in (*PICKS, "properties", "traits", "ids"):
             if key in said:
+                column = f"{key}.email" if key == "ids" else key
                 self.complain(
                     (*path, key),
                     f"{key} and select are two ways of saying the same",
-                    hint=f"let the select return a column named {key}, or leave the select out",
+                    hint=f"let the select return a column named {column}, or leave the select out",
                 )
+
+    def ids(self, said: Mapping[str, object], path: tuple[str, ...]) -> Mapping[str, str]:
+        result = self.renames(said, "ids", path)
+        self.known(result, IDS, (*path, "ids"))
+        return result
+
+    def identity(self, said: Mapping[str, object]) -> Rules:
+        path = ("identity",)
+        self.known(said, ("limits", "block"), path)
+        limits = self.table(said, "limits", path)
+        self.known(limits, COUNTED, (*path, "limits"))
+        numbers = dict(LIMITS)
+        for name, number in limits.items():
+            if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+                numbers[name] = number
+            else:
+                self.complain((*path, "limits", name), f"{name} is a whole number, 1 or more")
+        return Rules(
+            MappingProxyType(numbers), frozenset(folded(text) for text in self.strings(said, "block", path))
+        )
 
     def pick(self, value: object, path: tuple[str, ...]) -> Pick:
         if isinstance(value, str) and value:

@@ -81,8 +81,7 @@ def mapped_segment(rows: JsonRows, source: Source) -> Mapped:
     calls = [_call(item) for item in rows.objects]
     derived = rows.derived_ids(source).to_pylist()
     columns: dict[str, list[str | None]] = {
-        role: [call.get(role) for call, _, _ in calls]
-        for role in ("customer", "anonymous", "account", "kind", "event", "time", "message_id")
+        role: [call.get(role) for call, _, _ in calls] for role in _SEGMENT_KEYS
     }
     columns["message_id"] = [own or made for own, made in zip(columns["message_id"], derived, strict=True)]
     roles = {role: pa.array(values, pa.string()) for role, values in columns.items()}
@@ -92,7 +91,8 @@ def mapped_segment(rows: JsonRows, source: Source) -> Mapped:
 
 _SEGMENT_KEYS = {
     "customer": "userId", "anonymous": "anonymousId", "account": "groupId", "kind": "type", "event": "event",
-    "time": "timestamp", "message_id": "messageId",
+    "time": "timestamp", "message_id": "messageId", "ids.email": "email", "ids.phone": "phone", "ids.device": "device",
+    "ids.previous": "previousId",
 }  # fmt: skip
 
 
@@ -115,10 +115,14 @@ def _call(item: _Bag) -> tuple[dict[str, str | None], _Bag, _Bag]:
         "event": _scalar(name) if kind in ("track", "page", "screen") else None,
         "time": _scalar(moment),
         "message_id": _scalar(item.get("messageId")),
+        "ids.device": _scalar(_bag(context.get("device")).get("id")),
     }
+    own = {**_bag(context.get("traits")), **({} if kind == "group" else traits)}
+    roles |= {"ids.email": _scalar(own.get("email")), "ids.phone": _scalar(own.get("phone"))}
     if kind == "group":
         return roles, traits, {}
     if kind == "alias":
+        roles["ids.previous"] = _scalar(item.get("previousId"))
         return roles, {"previousId": item.get("previousId")}, {}
     if kind in ("page", "screen") and "category" in item:
         properties = {"category": item["category"], **properties}

@@ -11,12 +11,15 @@ from hashlib import sha256
 import numpy as np
 import pyarrow as pa
 
+from ethogram.identity.recording import record
+from ethogram.ingest.backfill import read_lake
 from ethogram.ingest.config import Config, Source
 from ethogram.ingest.mapped import Mapped
 from ethogram.ingest.paths import SourceFile, files_of, opened
 from ethogram.ingest.reading import Reader
 from ethogram.ingest.rejects import Reject
-from ethogram.ingest.shape import shape
+from ethogram.ingest.shape import Shaped, shape
+from ethogram.ingest.sightings import Sightings, earliest, notes_of, sightings_of
 from ethogram.model.errors import DataError
 from ethogram.store.records import LoadRecord, RejectedRow
 from ethogram.store.store import Store
@@ -76,6 +79,7 @@ def load(
                 "E_SOURCE_UNKNOWN", f"there is no source {name}", field=name, hint=f"sources: {known}"
             )
     with store.writer():
+        read_lake(store, config.identity)
         return tuple(
             _Load(store, config, config.sources[name], progress or _silent, force=force).run()
             for name in names
@@ -134,7 +138,7 @@ class _Load:
                 return self.unchanged(same[-1], files)
             self.tell("reading", 0.02)
             parts, read, unreadable = Reader(self.config, self.source, self.tell).read(snapshots)
-        record = LoadRecord(
+        told = LoadRecord(
             source=self.source.name,
             file="; ".join(file.label for file in files)[:4096],
             content_hash=content_hash,
@@ -149,7 +153,7 @@ class _Load:
             rejected=0,
         )
         changed = any(load.mapping_hash != mapping_hash and load.accepted for load in before)
-        return self.write(record, files, parts, unreadable, changed=changed)
+        return self.write(told, files, parts, unreadable, changed=changed)
 
     def unchanged(self, load: LoadRecord, files: Sequence[SourceFile]) -> LoadReport:
         return LoadReport(
@@ -169,7 +173,7 @@ class _Load:
 
     def write(
         self,
-        record: LoadRecord,
+        told: LoadRecord,
         files: Sequence[SourceFile],
         parts: Sequence[Mapped],
         unreadable: Sequence[Reject],
@@ -180,10 +184,11 @@ class _Load:
         in_order = sorted(unreadable, key=lambda reject: (reject.file, reject.line))
         set_aside = [self.row(reject, "") for reject in in_order]
         earlier = [row.id for row in self.store.memory.rejected(self.source.name)]
+        seen: list[Sightings] = []
         with self.store.writing("load") as transaction:
             for index, part in enumerate(parts):
                 self.tell("writing", 0.5 + 0.4 * index / len(parts))
-                shaped = shape(part, self.source, self.config.settings, self.started)
+                shaped = shape(part, self.source, self.config.settings, self.started, self.config.identity)
                 rows += shaped.table.num_rows + len(shaped.rejected)
                 set_aside += [self.row(reject, raw) for reject, raw in shaped.rejected]
                 sifted = transaction.sift(shaped.table)
@@ -191,40 +196,51 @@ class _Load:
                 transaction.append(fresh)
                 accepted += fresh.num_rows
                 duplicates += int(sifted.repeated.sum())
+                if _says_more_than_one_id(shaped):
+                    told_of = np.ones(shaped.table.num_rows, np.bool_) if changed else ~sifted.conflicting
+                    seen.append(self.sightings(shaped, pa.array(told_of)))
                 if changed:
                     conflicts += int(sifted.conflicting.sum())
                 else:
                     set_aside += self.conflicts(part, shaped.table, sifted.conflicting)
             duplicates += conflicts
-            record = replace(
-                record,
+            told = replace(
+                told,
                 finished=time.time_ns() // 1000,
                 rows=rows,
                 accepted=accepted,
                 duplicates=duplicates,
                 rejected=rows - accepted - duplicates,
             )
-            self.record(transaction, record, set_aside, earlier)
+            self.record(transaction, told, set_aside, earlier)
+            links = earliest([one.links for one in seen]) if seen else None
+            linked = record(self.store, transaction, self.config.identity, links)
             self.tell("writing", 0.95)
         self.tell("done", 1.0)
         return LoadReport(
             self.source.name,
             tuple(file.label for file in files),
-            record.read,
-            record.unreadable,
+            told.read,
+            told.unreadable,
             rows,
             accepted,
             duplicates,
-            record.rejected,
+            told.rejected,
             time.time() - self.started / 1e6,
-            notes=_notes(conflicts, self.source.name),
+            notes=(*_notes(conflicts, self.source.name), *notes_of(seen, linked)),
         )
 
+    def sightings(self, shaped: Shaped, rows: pa.Array) -> Sightings:
+        """Who is who in these rows, those that were there already too: links of them may be news."""
+        ids = {name: texts.filter(rows) for name, texts in shaped.ids.items()}
+        country = self.config.settings.country
+        return sightings_of(shaped.table.filter(rows), ids, self.config.identity, country, shaped.blocked)
+
     def record(
-        self, transaction: Writing, record: LoadRecord, rows: Sequence[RejectedRow], earlier: Sequence[int]
+        self, transaction: Writing, told: LoadRecord, rows: Sequence[RejectedRow], earlier: Sequence[int]
     ) -> None:
         """What an earlier load set aside was read again now: it is listed anew, or it was brought in."""
-        number = transaction.record_load(record)
+        number = transaction.record_load(told)
         if earlier:
             transaction.mark_replayed(earlier)
         if rows:
@@ -262,6 +278,11 @@ class _Load:
             self.source.name, reject.file, reject.line, reject.column or None, reject.field, reject.code, reject.reason,
             raw if len(raw) <= MAX_RAW else "",
         )  # fmt: skip
+
+
+def _says_more_than_one_id(shaped: Shaped) -> bool:
+    anonymous = shaped.table["anonymous"]
+    return bool(shaped.ids or shaped.blocked) or anonymous.null_count < len(anonymous)
 
 
 def _notes(conflicts: int, source: str) -> tuple[str, ...]:

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ethogram.ingest.config import PICKS, Config, Pick, Source
+from ethogram.ingest.config import IDS, PICKS, Config, Pick, Source
 from ethogram.ingest.rows import Rows
 from ethogram.model.errors import DataError
 from ethogram.store.columns import BadValues, leaves_of
 from ethogram.store.paths import Side
 
 TRAITS = "traits."
+ID_ROLES = tuple(f"ids.{name}" for name in IDS)
 ROLES = (*PICKS, "kind")
 
 
@@ -68,6 +69,9 @@ def plan_of(config: Config, source: Source, names: Sequence[str]) -> Plan:
     traits = {
         name[len(TRAITS) :]: name for name in names if name.startswith(TRAITS) and len(name) > len(TRAITS)
     }
+    columns |= {role: role for role in ID_ROLES if role in names}
+    for name, column in source.ids.items():
+        columns[f"ids.{name}"] = _existing(config, source, ("ids", name), column, names)
     for name, column in source.traits.items():
         traits[name] = _existing(config, source, ("traits", name), column, names)
     taken = {*columns.values(), *traits.values()}

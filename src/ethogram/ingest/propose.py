@@ -267,7 +267,7 @@ def sample(config: Config, name: str, rows: Rows | None = None) -> Sample:
     shown: list[str] = []
     count, rejected = 0, len(unreadable)
     for part in parts:
-        shaped = shape(part, source, config.settings, now)
+        shaped = shape(part, source, config.settings, now, config.identity)
         count += shaped.table.num_rows
         rejected += len(shaped.rejected)
         if not shown:

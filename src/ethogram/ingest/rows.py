@@ -75,6 +75,8 @@ def reading_of(name: str, source: Source) -> Reading:
     time_format = source.time_format if source.select or picked.get(name) == "time" else ""
     if not kind and picked.get(name) == "time":
         kind = "text" if not time_format else ""
+    if not kind and (name in source.ids.values() or name.startswith("ids.")):
+        kind = "text"
     as_amount = any(column == name and is_amount(key) for key, column in (source.properties or {}).items())
     return Reading(name, kind, source.decimal, source.null, time_format, as_amount)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,9 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ethogram.ingest.config import KINDS, Source
+from ethogram.identity.rules import Rules
+from ethogram.ingest.config import IDS, KINDS, Source
 from ethogram.ingest.mapped import Mapped
 from ethogram.ingest.rejects import Reject, shown
+from ethogram.ingest.sightings import blocked_in
 from ethogram.ingest.times import DAY, EARLIEST, parse_texts, to_utc
 from ethogram.model.errors import DataError
 from ethogram.model.settings import Settings
@@ -28,26 +31,33 @@ _Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """`table` in the lake's layout; `rejected` with the raw row as JSON text."""
+    """`table` in the lake's layout; `rejected` with the raw row as JSON text. `ids` say who the rows' people are, by
+    their names in settings, beside the ids that events come under; `blocked` customer ids were placeholders."""
 
     table: pa.Table
     rejected: list[tuple[Reject, str]]
+    ids: Mapping[str, pa.Array]
+    blocked: int
 
 
-def shape(mapped: Mapped, source: Source, settings: Settings, load_time: int) -> Shaped:
+def shape(mapped: Mapped, source: Source, settings: Settings, load_time: int, rules: Rules) -> Shaped:
     """`load_time` in microseconds: later than a day after it is implausible."""
-    return _Shaper(mapped, source, settings, load_time).shaped()
+    return _Shaper(mapped, source, settings, load_time, rules).shaped()
 
 
 class _Shaper:
-    def __init__(self, mapped: Mapped, source: Source, settings: Settings, load_time: int) -> None:
+    def __init__(
+        self, mapped: Mapped, source: Source, settings: Settings, load_time: int, rules: Rules
+    ) -> None:
         self.mapped = mapped
         self.source = source
+        self.country, self.rules = settings.country, rules
         self.timezone = source.timezone or settings.timezone
         self.load_time = load_time
         self.size = len(mapped.line)
         self.fine: _Mask = np.ones(self.size, np.bool_)
         self.rejected: list[tuple[int, Reject]] = []
+        self.blocked = 0
 
     def shaped(self) -> Shaped:
         customer, identified, anonymous = self.who()
@@ -57,6 +67,8 @@ class _Shaper:
         message_id = self.text("message_id", MAX_ID)
         self.refuse("message_id", _missing(message_id), "E_MESSAGE_ID_EMPTY", "no message id")
         account = self.text("account", MAX_ID)
+        ids = {name: self.text(f"ids.{name}", MAX_ID) for name in IDS if f"ids.{name}" in self.mapped.roles}
+        ids = {name: texts for name, texts in ids.items() if texts.null_count < self.size}
         leaves, bad_values = self.mapped.leaves()
         for bad in bad_values:
             code = "E_NUMBER_NONFINITE" if bad.code == "E_NUMBER" else bad.code
@@ -80,10 +92,16 @@ class _Shaper:
         fields = [*BASE_SCHEMA, *(table.schema.field(name) for name in leaves.column_names)]
         raws = self.mapped.raw([index for index, _ in self.rejected]) if self.rejected else []
         rejected = [(reject, raw) for (_, reject), raw in zip(self.rejected, raws, strict=True)]
-        return Shaped(table.cast(pa.schema(fields)), rejected)
+        if not self.fine.all():
+            ids = {name: texts.filter(pa.array(self.fine)) for name, texts in ids.items()}
+        return Shaped(table.cast(pa.schema(fields)), rejected, ids, self.blocked)
 
     def who(self) -> tuple[pa.Array, pa.Array, pa.Array]:
         customer, anonymous = self.text("customer", MAX_ID), self.text("anonymous", MAX_ID)
+        if {"customer", "anonymous"} <= self.mapped.roles.keys():
+            nobody = pc.and_(blocked_in(customer, self.rules), pc.is_valid(anonymous))
+            self.blocked = pc.sum(nobody).as_py() or 0
+            customer = pc.if_else(nobody, None, customer)
         identified = pc.is_valid(customer)
         effective = pc.coalesce(customer, anonymous)
         name = "customer" if "customer" in self.mapped.roles else "anonymous"
