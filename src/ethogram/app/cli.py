@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ethogram.app import catalog, define, judge, look, measure, operate, run, start
+from ethogram.app import catalog, define, identity, judge, look, measure, operate, run, start
 from ethogram.app.boundary import Boundary
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     epilog="Every verb tells more: ethogram members --help. Exit codes: 0 fine, 1 differences or failures found, "
     "2 definitions or data to mend, 3 the machine.",
 )
-for verbs in (start, look, measure, judge, define, catalog, run, operate):
+for verbs in (start, look, identity, measure, judge, define, catalog, run, operate):
     verbs.register(app)
 
 

@@ -17,6 +17,7 @@ from ethogram.model.errors import DataError
 if TYPE_CHECKING:
     from ethogram.app.description import Description
     from ethogram.app.ready_made import AddedReport
+    from ethogram.identity.person import Person
     from ethogram.insight.charts import Chart
     from ethogram.insight.compare import Comparison
     from ethogram.insight.funnel import Funnel
@@ -105,6 +106,11 @@ class Project:
         """Why the customer is in `name`, or is not; without a name, of all segments and segmentations."""
         with self._bench() as bench:
             return bench.explain(customer, [name] if name else [], as_of)
+
+    def identity(self, customer: str) -> Person:
+        """The person who has an id: all their ids, and the links that say so or do not count."""
+        with self._bench() as bench:
+            return bench.identity(customer)
 
     def history(self, name: str, days: int = 90) -> pa.Table:
         """The size of a segment, group or all groups of a segmentation at each of the last midnights and now."""
@@ -249,6 +255,12 @@ class Project:
             return _table(
                 [{key: getattr(row, key) for key in REJECTED.names} for row in bench.rejected()], REJECTED
             )
+
+    def unmerge(self, *links: int, restore: bool = False) -> int:
+        """Takes links back, by number, or with `restore` uses them again; of how many ids that changes whose they are. The next
+        refresh counts it."""
+        with self._bench() as bench:
+            return bench.unmerge(links, is_restored=restore)[1].persons
 
     def verify(self, *customers: str, sample: int = 200, seed: int = 0) -> Verification:
         """Computes a sample, and those named, a second way and compares."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ethogram.engines.engine import Engine
+    from ethogram.identity.person import Person
+    from ethogram.identity.recording import Recorded
     from ethogram.ingest.config import Config
     from ethogram.ingest.load import LoadReport
     from ethogram.insight.compare import Comparison
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from ethogram.membership.verify import Verification
     from ethogram.model.event import Moment
     from ethogram.model.settings import Settings
-    from ethogram.store.records import RejectedRow
+    from ethogram.store.records import Link, RejectedRow
     from ethogram.store.store import Store
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -409,6 +411,18 @@ class Workbench:
             engine_for=self.engine,
             progress=self.progress,
         )
+
+    def identity(self, customer: str) -> Person:
+        from ethogram.identity.person import person_of
+
+        return person_of(self.store, customer, self.config.identity)
+
+    def unmerge(
+        self, links: Sequence[int], *, is_restored: bool = False
+    ) -> tuple[tuple[Link, ...], Recorded]:
+        from ethogram.identity.person import unmerge
+
+        return unmerge(self.store, self.config.identity, links, is_restored=is_restored)
 
     def staleness(self) -> Staleness:
         from ethogram.membership.staleness import staleness

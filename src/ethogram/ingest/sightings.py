@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,13 @@ from ethogram.identity.rules import ALIAS, ANONYMOUS, EMAIL, PHONE, Rules
 from ethogram.store import LINK_ROWS
 from ethogram.store.duck import connect
 
+BLOCKED: Final = "E_ID_BLOCKED"
+UNREADABLE: Final = "E_ID_UNREADABLE"
+LIMIT: Final = "E_ID_LIMIT"
 _EARLIEST = """
 SELECT kind, customer, value, bool_or(is_known) AS is_known, min(time) AS time,
     arg_min(source, (time, message_id, source)) AS source, arg_min(message_id, (time, message_id, source)) AS message_id
-FROM seen GROUP BY kind, customer, value"""
+FROM seen GROUP BY kind, customer, value ORDER BY time, message_id, source, kind, customer, value"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,11 @@ def notes_of(found: Sequence[Sightings], recorded: Recorded) -> tuple[str, ...]:
     blocked, unreadable = sum(one.blocked for one in found), sum(one.unreadable for one in found)
     if blocked:
         notes.append(
-            f"{blocked:,} ids are placeholders such as null or 0 and link nobody; events that also say an anonymous id are kept under that (E_ID_BLOCKED)."
+            f"{blocked:,} ids are placeholders such as null or 0 and link nobody; events that also say an anonymous id are kept under that ({BLOCKED})."
         )
     if unreadable:
         notes.append(
-            f"{unreadable:,} e-mail addresses or phone numbers cannot be read as such and link nobody (E_ID_UNREADABLE)."
+            f"{unreadable:,} e-mail addresses or phone numbers cannot be read as such and link nobody ({UNREADABLE})."
         )
     refused = sum(recorded.unused.values())
     if refused:
@@ -115,7 +119,7 @@ def notes_of(found: Sequence[Sightings], recorded: Recorded) -> tuple[str, ...]:
             f"{count:,} {_REASONS[state]}" for state, count in sorted(recorded.unused.items())
         )
         notes.append(
-            f"{refused:,} new links between ids are not used: {reasons} (E_ID_LIMIT). `ethogram identity CUSTOMER` shows each."
+            f"{refused:,} new links between ids are not used: {reasons} ({LIMIT}). `ethogram identity CUSTOMER` shows each."
         )
     return tuple(notes)
 

@@ -108,13 +108,14 @@ class Links:
         columns = (owners[name].to_pylist() for name in ("customer", "owner", "until"))
         after = dict.fromkeys(zip(*columns, strict=True))
         gone = [(self._sequence, number) for key, number in before.items() if key not in after]
+        others = {key[0] for key in before.keys() ^ after.keys()}
         new = [(*key, self._sequence) for key in after if key not in before]
         self._connection.executemany("UPDATE owners SET removed = ? WHERE id = ?", gone)
         self._connection.executemany(
             "INSERT INTO owners (customer, owner, until, added) VALUES (?, ?, ?, ?)", new
         )
-        self._note("persons", len(gone) + len(new))
-        return len(gone) + len(new)
+        self._note("persons", len(others))
+        return len(others)
 
 
 def _table(rows: list[tuple[object, ...]]) -> pa.Table:

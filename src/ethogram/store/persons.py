@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from ethogram.model.event import Moment
 from ethogram.store.ledger import Ledger
+from ethogram.store.links import Key, Links
 from ethogram.store.records import Link
 
 OWNED: Final = pa.schema([("customer", pa.string()), ("owner", pa.string()), ("until", pa.int64())])
@@ -128,6 +129,11 @@ class Persons:
         """All links of a kind to a value, by time."""
         sql = f"SELECT {_LINK} FROM links WHERE kind = ?1 AND value = ?2 ORDER BY time, id"
         return self._links(sql, kind, value)
+
+    def around(self, keys: Sequence[Key]) -> pa.Table:
+        """All links that hang together with these (kind, customer, value), as rooms above resolve them."""
+        with self.ledger.reading() as connection:
+            return Links(connection, 0, lambda what, count: None).around(keys)[0]
 
     def link(self, number: int) -> Link | None:
         found = self._links(f"SELECT {_LINK} FROM links WHERE id = ?1", number)
