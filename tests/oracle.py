@@ -65,6 +65,8 @@ class Oracle:
                     for one in dict.fromkeys((customer, person)):  # an id that is another's has a place, too
                         home = arrivals[bucket_of(one, store.buckets)]
                         home.setdefault(one, []).append((file.sequence, time))
+            for one in store.persons.moved(0, snapshot.sequence):
+                arrivals[bucket_of(one, store.buckets)].setdefault(one, [])
             everyone = [customer for found in arrivals.values() for customer in found]
             histories = store.histories(everyone, snapshot)
             if store.persons.any():
