@@ -27,6 +27,7 @@ from ethogram.membership.refresh import refresh
 from ethogram.model.event import Event, Moment
 from ethogram.model.settings import Settings
 from ethogram.store import LINK_ROWS, Store
+from ethogram.store import links as link_rows
 
 T0 = 1_700_000_000_000_000
 SETTINGS = Settings(timezone="Europe/London")
@@ -242,6 +243,7 @@ def test_incremental_is_full_where_customers_become_one(
     with TemporaryDirectory() as folder, shop(Path(folder)) as store, pytest.MonkeyPatch.context() as patch:
         patch.setattr(moving, "MANY_MOVED", chance.choice([0, 8]))
         patch.setattr(opening, "MANY_MOVED", moving.MANY_MOVED)
+        patch.setattr(link_rows, "MANY", chance.choice([1, 10_000]))
         as_of: Moment = T0 + chance.randrange(0, 10) * DAY
         begins = as_of
         first: dict[tuple[str, str], Answer] = {}

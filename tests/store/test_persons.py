@@ -61,7 +61,7 @@ def test_what_hangs_together_is_found_and_nothing_else(store: Store) -> None:
         assert sorted(near["value"].to_pylist()) == ["k", "l", "x", "x"]
         assert tx.links.cut([2]) == [("email", "b", "x")]
         assert sorted(tx.links.around([("email", "b", "x")])[1]) == ["a", "b", "k", "l"]  # both ends of it
-        assert sorted(tx.links.around([("email", "a", "x")])[1]) == ["a"]
+        assert sorted(tx.links.around([("email", "a", "x")])[1] or ()) == ["a"]
         assert tx.links.cut([2], is_restored=True) == [("email", "b", "x")]
         assert sorted(tx.links.around([("email", "a", "x")])[1]) == ["a", "b", "k", "l"]
 

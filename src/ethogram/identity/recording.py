@@ -16,8 +16,6 @@ from ethogram.store.links import Key
 
 RULES: Final = "rules of identity"
 """The setting that says under which rules the persons were resolved last."""
-PART: Final = 4
-"""All links are resolved where those that changed are more than one in so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ NOTHING: Final = Recorded(0, {}, 0)
 
 def record(store: Store, writing: Writing, rules: Rules, rows: pa.Table | None) -> Recorded:
     """Adds links (as `LINK_ROWS`). Rules that were edited count from now on."""
+    had = writing.links.count()
     changed = writing.links.add(rows) if rows is not None and rows.num_rows else []
     before = store.memory.setting(RULES)
     is_edited = before is not None and before != rules.fingerprint
@@ -42,6 +41,8 @@ def record(store: Store, writing: Writing, rules: Rules, rows: pa.Table | None) 
         return NOTHING
     if before is None or is_edited:
         writing.put(RULES, rules.fingerprint)
+    if rows is not None and not had:
+        return _concluded(writing, rules, rows, None, changed)
     return _settled(writing, rules, changed, is_whole=is_edited)
 
 
@@ -54,11 +55,14 @@ def take_back(
 
 
 def _settled(writing: Writing, rules: Rules, changed: list[Key], *, is_whole: bool) -> Recorded:
-    ids: list[str] | None
-    if is_whole or PART * len(changed) > writing.links.count():
-        links, ids = writing.links.everything(), None
-    else:
-        links, ids = writing.links.around(changed)
+    links, ids = (writing.links.everything(), None) if is_whole else writing.links.around(changed)
+    return _concluded(writing, rules, links, ids, changed)
+
+
+def _concluded(
+    writing: Writing, rules: Rules, links: pa.Table, ids: list[str] | None, changed: list[Key]
+) -> Recorded:
+    """What follows from all links of these ids, or of everybody."""
     found = resolve(links, rules)
     persons = writing.links.settle(ids, found.owners)
     return Recorded(len(changed), _unused(links, found.states.tolist(), frozenset(changed)), persons)

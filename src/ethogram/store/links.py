@@ -22,8 +22,16 @@ LINK_ROWS: Final = pa.schema(
 )
 """Each (kind, customer, value) at most once."""
 
+CACHE: Final = -131_072
+"""In kilobytes, as SQLite says it: indexes of many links are written in no order."""
+
+MANY: Final = 10_000
+PART: Final = 8
+"""All links are read where more nodes than these, and than one in so many links, hang together: that takes less time."""
+
 _ADD = """
-INSERT INTO links (kind, customer, value, is_known, time, source, message_id, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO links (kind, customer, value, is_known, time, source, message_id, added)
+SELECT *, ? FROM temp.told WHERE true
 ON CONFLICT (customer, kind, value) DO UPDATE SET
     is_known = max(is_known, excluded.is_known), time = min(time, excluded.time),
     source = iif({earlier}, excluded.source, source), message_id = iif({earlier}, excluded.message_id, message_id)
@@ -40,8 +48,9 @@ WITH RECURSIVE near (space, value) AS (
     FROM near JOIN links ON near.space = '' AND links.customer = near.value WHERE links.cut IS NULL
     UNION
     SELECT '', links.customer FROM near JOIN links ON links.value = near.value
-        AND iif(links.kind IN ('alias', 'anonymous'), '', links.kind) = near.space WHERE links.cut IS NULL)
-SELECT value FROM near WHERE space = ''"""
+        AND iif(links.kind IN ('alias', 'anonymous'), '', links.kind) = near.space WHERE links.cut IS NULL
+    LIMIT ?)
+SELECT space, value FROM near"""
 
 _LINKS = "SELECT kind, customer, value, is_known, time FROM links WHERE cut IS NULL"
 _LINK_FIELDS = list(LINK_ROWS)[:5]
@@ -62,10 +71,16 @@ class Links:
 
     def add(self, rows: pa.Table) -> list[Key]:
         """Adds links (as `LINK_ROWS`) that are new, or were seen earlier than is known; which. One that was taken back stays so."""
-        changed: list[Key] = []
+        self._connection.execute(f"PRAGMA cache_size = {CACHE}")
+        names = ", ".join(LINK_ROWS.names)
+        self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS told ({names})")
+        self._connection.execute("DELETE FROM temp.told")
         columns = (rows[field.name].to_pylist() for field in LINK_ROWS)
-        for row in zip(*columns, strict=True):
-            changed += self._connection.execute(_ADD, (*row, self._sequence)).fetchall()
+        self._connection.executemany(
+            "INSERT INTO temp.told VALUES (?, ?, ?, ?, ?, ?, ?)", zip(*columns, strict=True)
+        )
+        changed: list[Key] = self._connection.execute(_ADD, (self._sequence,)).fetchall()
+        self._connection.execute("DELETE FROM temp.told")
         self._note("links", len(changed))
         return changed
 
@@ -80,14 +95,18 @@ class Links:
     def count(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM links").fetchone()[0])
 
-    def around(self, keys: Iterable[Key]) -> tuple[pa.Table, list[str]]:
-        """All links that hang together with these, and the ids of all of them."""
+    def around(self, keys: Iterable[Key]) -> tuple[pa.Table, list[str] | None]:
+        """All links that hang together with these, and the ids of all of them; all links, and None, where those are many."""
         self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS seeds (space TEXT, value TEXT)")
         self._connection.execute("DELETE FROM temp.seeds")
         seeds = {("", customer) for _, customer, _ in keys}
         seeds |= {("" if kind in ("alias", "anonymous") else kind, value) for kind, _, value in keys}
         self._connection.executemany("INSERT INTO temp.seeds VALUES (?, ?)", seeds)
-        ids = [value for (value,) in self._connection.execute(_AROUND)]
+        most = max(MANY, self.count() // PART)
+        near = self._connection.execute(_AROUND, (most,)).fetchall() if len(seeds) < most else []
+        if len(near) in (0, most):
+            return self.everything(), None
+        ids = [value for space, value in near if not space]
         sql = f"{_LINKS} AND customer IN (SELECT value FROM json_each(?))"
         return _table(self._connection.execute(sql, (json.dumps(ids),)).fetchall()), ids
 
