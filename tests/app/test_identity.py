@@ -77,6 +77,9 @@ def test_a_link_is_taken_back_and_used_again(shop: Path) -> None:
     assert {row["customer"] for row in project.members("viewers").to_pylist()} == {"u17", "cookie-1"}
     taken = run("unmerge", "3", "--project", str(shop))
     assert taken.stdout.splitlines()[0] == "3: cookie-2 and email ann@example.org: taken back."
+    assert "Who is one person changed for 2 ids" in " ".join(
+        run("doctor", "--project", str(shop)).stdout.split()
+    )
     assert project.identity("cookie-2").name == "cookie-2"
     assert [one.state for one in project.identity("u17").evidence] == ["used", "used", "shared"]
     project.refresh()

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ethogram.identity.blocked import is_blocked
 from ethogram.identity.normal import email_of, phone_of
+from ethogram.identity.rules import Rules
+from ethogram.ingest.sightings import blocked_in
 
 
 @pytest.mark.parametrize(
@@ -54,3 +59,11 @@ def test_addresses_are_compared_in_one_form(text: str, address: str | None) -> N
 def test_numbers_are_compared_as_e164(text: str, country: str, number: str | None) -> None:
     pytest.importorskip("phonenumbers", reason="the extra `phones`")
     assert phone_of(text, country) == number
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(["null", " 'NULL'", "0", "0-0", "xxxxxxxx", "x-xxx-xxxx", "Office@x.org ", "u1", ""]), st.text(max_size=9), st.text("0x-' ", max_size=12))))  # fmt: skip
+def test_whole_columns_are_blocked_as_single_values_are(texts: list[str]) -> None:
+    rules = Rules(blocked=frozenset({"office@x.org"}))
+    found = blocked_in(pa.array([*texts, None], pa.string()), rules).to_pylist()
+    assert found == [*(is_blocked(text, rules.blocked) for text in texts), False]

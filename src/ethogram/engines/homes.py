@@ -83,7 +83,7 @@ class Homes:
         """Rows of ids that live in these buckets and came in others, sorted out once, in files while it lasts."""
         with TemporaryDirectory(dir=folder) as name:
             found = Foreign(Path(name))
-            for bucket, files in {} if self.is_plain else self.files.items():
+            for bucket, files in self.files.items() if buckets and not self.is_plain else ():
                 for file in files.values():
                     for home, rows in self._elsewhere(file, bucket, columns).items():
                         if home in buckets:

@@ -19,9 +19,9 @@ WORDS: Final = frozenset(
 )  # fmt: skip
 REPEATED: Final = 8
 """So many times the same character is no id; `1111` may be the number of a customer."""
-_QUOTES = "\"'`´‘’“”"
-_NOTHING = re.compile(r"[0\-_. ]*")
-_JOINTS = re.compile(r"[\-_. :]")
+QUOTES: Final = "\"'`´‘’“”"
+NOTHING: Final = r"[0\-_. ]*"
+JOINTS: Final = r"[\-_. :]"
 
 
 def folded(value: str) -> str:
@@ -30,7 +30,7 @@ def folded(value: str) -> str:
     >>> folded(" 'NULL' ")
     'null'
     """
-    return value.strip().strip(_QUOTES).strip().casefold()
+    return value.strip().strip(QUOTES).strip().casefold()
 
 
 def is_blocked(value: str, more: frozenset[str] = frozenset()) -> bool:
@@ -39,7 +39,7 @@ def is_blocked(value: str, more: frozenset[str] = frozenset()) -> bool:
     ['0', 'NaN', '00000000-0000-0000', 'xxxxxxxx']
     """
     text = folded(value)
-    if text in WORDS or text in more or _NOTHING.fullmatch(text):
+    if text in WORDS or text in more or re.fullmatch(NOTHING, text):
         return True
-    bare = _JOINTS.sub("", text)
+    bare = re.sub(JOINTS, "", text)
     return len(bare) >= REPEATED and len(set(bare)) == 1

@@ -144,9 +144,11 @@ def source_lives(store: Store) -> list[SourceLife]:
     newest: dict[str, int] = {}
     with store.snapshot() as snapshot:
         by_bucket: dict[int, list[pa.Table]] = {}
+        are_merged = store.persons.any()  # then one person's events are in several buckets
         for file in snapshot.files:
-            seen = _seen(store.read(file, ["customer", "source", "time"]))
-            by_bucket.setdefault(file.bucket, []).append(seen)
+            events = store.read(file, ["customer", "source", "time"])
+            seen = _seen(store.persons.named(events, snapshot.sequence))
+            by_bucket.setdefault(0 if are_merged else file.bucket, []).append(seen)
         for tables in by_bucket.values():
             whole = pa.concat_tables(tables)
             for source, count in _pairs(whole.group_by(["source", "customer"]).aggregate([])):

@@ -35,8 +35,8 @@ class SourceAge:
 class Staleness:
     """Moments in microseconds. `age` is the time since the last refresh was made, None before the first.
 
-    `newest` is the newest event's time, `unseen` the number of events that came since the refresh, `edits` what happened to
-    the definitions since.
+    `newest` is the newest event's time, `unseen` the number of events that came since the refresh, `moved` the number of
+    customers whose ids became others since, `edits` what happened to the definitions since.
     """
 
     refreshed_as_of: Moment | None
@@ -45,10 +45,11 @@ class Staleness:
     unseen: int
     edits: Edits
     sources: tuple[SourceAge, ...]
+    moved: int = 0
 
     @property
     def is_stale(self) -> bool:
-        return self.refreshed_as_of is None or self.unseen > 0 or self.edits.any
+        return self.refreshed_as_of is None or self.unseen + self.moved > 0 or self.edits.any
 
     def advice(self) -> tuple[str, ...]:
         """What to do, most urgent first."""
@@ -57,6 +58,10 @@ class Staleness:
             found.append("Nothing was evaluated yet: `ethogram refresh`.")
         elif self.unseen:
             found.append(f"{self.unseen:,} events came since the last refresh: `ethogram refresh`.")
+        elif self.moved:
+            found.append(
+                f"Who is one person changed for {self.moved:,} ids since the last refresh: `ethogram refresh`."
+            )
         edited = sorted(self.edits.new | self.edits.edited | self.edits.removed)
         if self.refreshed_as_of is not None and edited:
             found.append(
@@ -111,6 +116,7 @@ def staleness(
         unseen=sum(file.rows for file in files if refresh and file.sequence > refresh.sequence),
         edits=edits,
         sources=_sources(store, newest),
+        moved=len(store.persons.moved(refresh.sequence, store.sequence)) if refresh else 0,
     )
 
 
