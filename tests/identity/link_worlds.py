@@ -102,7 +102,7 @@ class Told:
         for link in rest:
             if link not in used:
                 self.states[link.key] = "shared"
-        for link in sorted(used, key=lambda link: (link.kind != "anonymous", *self.order(link))):
+        for link in sorted(used, key=self.order):
             self.take(link)
 
     @staticmethod

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ethogram.identity.joining import LIMITED, SHARED, TWO_CUSTOMERS, USED, join, roots
-from ethogram.identity.rules import ALIAS, ANONYMOUS, COUNTED, CUSTOMER, ID_KINDS, KINDS, Rules
+from ethogram.identity.rules import ALIAS, ANONYMOUS, COUNTED, CUSTOMER, EMAIL, ID_KINDS, KINDS, PHONE, Rules
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -68,31 +68,25 @@ def resolve(links: pa.Table, rules: Rules) -> Resolved:
     counts = np.zeros((len(nodes.what), len(COUNTED)), np.int32)
     limits = np.array([rules.limit(name) for name in COUNTED], np.int32)
 
-    aliases = np.flatnonzero(kind == KINDS.index(ALIAS))
+    is_alias = kind == KINDS.index(ALIAS)
     unlimited = np.full_like(limits, np.iinfo(np.int32).max)
-    join(parent, counts, unlimited, nodes.customer, nodes.value, aliases, states)
+    join(parent, counts, unlimited, nodes.customer, nodes.value, np.flatnonzero(is_alias), states)
     _count_units(parent, counts, nodes)
 
     known = links["is_known"].to_numpy(zero_copy_only=False)
-    is_cookie = kind == KINDS.index(ANONYMOUS)
-    is_alias = kind == KINDS.index(ALIAS)
-    through_values = known & ~is_alias & ~is_cookie & (kind < KINDS.index(ANONYMOUS))
+    rest = ~is_alias
+    if rules.limit(CUSTOMER) > 1:  # customers may be joined by what they share
+        shared = known & np.isin(kind, [KINDS.index(EMAIL), KINDS.index(PHONE)])
+        order = _in_order(np.flatnonzero(shared), kind, time, nodes)
+        join(parent, counts, limits, nodes.customer, nodes.value, order, states)
+        rest &= ~shared
     own, until = _first_comers(nodes, parent, time, np.flatnonzero(known & ~is_alias))
-    if limits[COUNTED.index(CUSTOMER)] > 1:  # customers may be joined by what they share
-        first = _in_order(np.flatnonzero(through_values), kind, time, nodes)
-        join(parent, counts, limits, nodes.customer, nodes.value, first, states)
-        own, until = _first_comers(nodes, parent, time, np.flatnonzero(known & ~is_alias))
-    else:
-        through_values[:] = False
-
     unit = roots(parent)[nodes.customer]
     late = time >= np.minimum(until[nodes.value], until[nodes.customer])
     is_open = np.where(known, own[nodes.value] == unit, ~late)
-    rest = ~is_alias & ~through_values
     states[rest & ~is_open] = SHARED
-    cookies = _in_order(np.flatnonzero(rest & is_open & is_cookie), kind, time, nodes)
-    others = _in_order(np.flatnonzero(rest & is_open & ~is_cookie), kind, time, nodes)
-    join(parent, counts, limits, nodes.customer, nodes.value, np.concatenate([cookies, others]), states)
+    order = _in_order(np.flatnonzero(rest & is_open), kind, time, nodes)
+    join(parent, counts, limits, nodes.customer, nodes.value, order, states)
     return Resolved(states, _owners(nodes, roots(parent), until))
 
 

@@ -13,7 +13,7 @@ EMAIL: Final = "email"
 PHONE: Final = "phone"
 ANONYMOUS: Final = "anonymous"
 DEVICE: Final = "device"
-KINDS: Final = (ALIAS, EMAIL, PHONE, ANONYMOUS, DEVICE)
+KINDS: Final = (ALIAS, ANONYMOUS, EMAIL, PHONE, DEVICE)
 """Kinds of links, the strongest first."""
 ID_KINDS: Final = (ALIAS, ANONYMOUS)
 """Those whose value is an id that events come under, too."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from ethogram.identity.blocked import JOINTS, NOTHING, QUOTES, WORDS, is_blocked
 from ethogram.identity.normal import email_of, phone_of
 from ethogram.identity.recording import Recorded
-from ethogram.identity.rules import ALIAS, ANONYMOUS, EMAIL, PHONE, Rules
+from ethogram.identity.rules import ALIAS, ANONYMOUS, EMAIL, ID_KINDS, PHONE, Rules
 from ethogram.store import LINK_ROWS
 from ethogram.store.duck import connect
 
@@ -59,7 +59,9 @@ def sightings_of(
         nobody = pc.and_(blocked_in(said, rules), pc.is_valid(said))
         blocked += pc.sum(nobody).as_py() or 0
         used = pc.and_(pc.and_(pc.is_valid(texts), pc.invert(nobody)), somebody)
-        used = pc.and_(used, pc.not_equal(texts, events["customer"].combine_chunks())).fill_null(False)
+        if kind in ID_KINDS:
+            used = pc.and_(used, pc.not_equal(texts, events["customer"].combine_chunks()))
+        used = used.fill_null(False)
         if pc.any(used).as_py():
             found.append(_rows(events.filter(used), kind, texts.filter(used)))
     return Sightings(earliest(found), blocked, unreadable)
