@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,7 @@ class Homes:
         self.store, self.sequence, self.files = store, sequence, files
         self.is_plain = not store.persons.any()
         """Whether every id stands for itself."""
+        self._moved: dict[int, dict[int, list[str]]] = {}
 
     @cached_property
     def _owned(self) -> pa.Table:
@@ -51,10 +52,12 @@ class Homes:
 
     def moved_since(self, sequence: int) -> dict[int, list[str]]:
         """Everybody whose ids are others than at a sequence, by bucket."""
-        moved: dict[int, list[str]] = {}
-        for person in [] if self.is_plain else self.store.persons.moved(sequence, self.sequence):
-            moved.setdefault(bucket_of(person, self.store.buckets), []).append(person)
-        return moved
+        if sequence not in self._moved:
+            moved: dict[int, list[str]] = {}
+            for person in [] if self.is_plain else self.store.persons.moved(sequence, self.sequence):
+                moved.setdefault(bucket_of(person, self.store.buckets), []).append(person)
+            self._moved[sequence] = moved
+        return self._moved[sequence]
 
     def read(self, file: LakeFile, columns: Sequence[str]) -> pa.Table:
         """A file's rows with whose they are as `customer`; `id` is under which id they came."""
@@ -81,14 +84,21 @@ class Homes:
     @contextmanager
     def foreign(self, buckets: Sequence[int], columns: Sequence[str], folder: Path) -> Iterator[Foreign]:
         """Rows of ids that live in these buckets and came in others, sorted out once, in files while it lasts."""
-        with TemporaryDirectory(dir=folder) as name:
-            found = Foreign(Path(name))
-            for bucket, files in self.files.items() if buckets and not self.is_plain else ():
-                for file in files.values():
-                    for home, rows in self._elsewhere(file, bucket, columns).items():
-                        if home in buckets:
-                            found.add(home, rows)
+        found = Foreign(folder / "foreign")
+        if not buckets or self.is_plain:
             yield found
+            return
+        rmtree(found.folder, ignore_errors=True)  # of somebody who did not finish
+        found.folder.mkdir(mode=0o700)
+        for bucket, files in self.files.items():
+            for file in files.values():
+                for home, rows in self._elsewhere(file, bucket, columns).items():
+                    if home in buckets:
+                        found.add(home, rows)
+        try:
+            yield found
+        finally:
+            rmtree(found.folder, ignore_errors=True)
 
     def _elsewhere(self, file: LakeFile, bucket: int, columns: Sequence[str]) -> dict[int, pa.Table]:
         events = self.store.read(file, columns)
@@ -180,12 +190,12 @@ class Foreign:
     """Rows by the bucket where they belong, in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._files: dict[int, list[Path]] = {}
 
     def add(self, bucket: int, rows: pa.Table) -> None:
         files = self._files.setdefault(bucket, [])
-        path = self._folder / f"{bucket}-{len(files)}.arrow"
+        path = self.folder / f"{bucket}-{len(files)}.arrow"
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
             writer.write_table(rows)
         files.append(path)
