@@ -271,3 +271,8 @@ def test_incremental_is_full_where_customers_become_one(
             assert kept_stays(store) == expected_stays(oracle, names, as_of)
             first = answers if step == 0 else first
             assert in_something(replayed(store, first, 0)) == in_something(answers)
+        moments = [begins + days * DAY for days in range(-3, 12, 3)]
+        told, swept = oracle.sizes(moments), engine.sizes(moments)
+        assert {name: sizes.tolist() for name, sizes in swept.items()} == {
+            name: sizes.tolist() for name, sizes in told.items()
+        }
