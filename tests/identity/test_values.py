@@ -62,7 +62,7 @@ def test_numbers_are_compared_as_e164(text: str, country: str, number: str | Non
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.one_of(st.sampled_from(["null", " 'NULL'", "0", "0-0", "xxxxxxxx", "x-xxx-xxxx", "Office@x.org ", "u1", ""]), st.text(max_size=9), st.text("0x-' ", max_size=12))))  # fmt: skip
+@given(st.lists(st.one_of(st.sampled_from(["null", " 'NULL'", "0", "0-0", "xxxxxxxx", "x-xxx-xxxx", "Office@x.org ", "u1", "", "\r", "' xxxxxxxx'"]), st.text(max_size=9), st.text("0x-' ", max_size=12))))  # fmt: skip
 def test_whole_columns_are_blocked_as_single_values_are(texts: list[str]) -> None:
     rules = Rules(blocked=frozenset({"office@x.org"}))
     found = blocked_in(pa.array([*texts, None], pa.string()), rules).to_pylist()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import ModuleType
 
-from ethogram.model.errors import EnvironmentFault
+from ethogram.model.extras import require_extra
 
 _EMAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\".]+")
 
@@ -29,14 +30,7 @@ def phone_of(text: str, country: str) -> str | None:
 
 @lru_cache(maxsize=1 << 16)
 def _phone(text: str, country: str) -> str | None:
-    try:
-        import phonenumbers
-    except ModuleNotFoundError:
-        raise EnvironmentFault(
-            "E_EXTRA_MISSING",
-            "phone numbers are read with a library that is not installed",
-            hint="pip install 'ethogram[phones]'",
-        ) from None
+    phonenumbers = _library()
     said = "+" + text[2:] if text.startswith("00") and not country else text
     try:
         number = phonenumbers.parse(said, country or None)
@@ -45,3 +39,12 @@ def _phone(text: str, country: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+@cache
+def _library() -> ModuleType:
+    require_extra("phones", ("phonenumbers",), "phone numbers are read with a library that is not installed")
+    import phonenumbers
+
+    library: ModuleType = phonenumbers
+    return library

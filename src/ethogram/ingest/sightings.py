@@ -101,8 +101,9 @@ def blocked_in(texts: pa.Array, rules: Rules) -> pa.Array:
 
 def _may_be_blocked(texts: pa.Array, rules: Rules) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """All that are blocked and a few more, told without looking at each."""
-    bare = pc.replace_substring_regex(texts, JOINTS, "")
-    folded = pc.utf8_lower(pc.utf8_trim(texts, QUOTES + " "))
+    inside = pc.utf8_trim_whitespace(pc.utf8_trim(pc.utf8_trim_whitespace(texts), QUOTES))
+    folded = pc.utf8_lower(inside)
+    bare = pc.replace_substring_regex(folded, JOINTS, "")
     heads = [pc.utf8_slice_codeunits(bare, place, place + 1) for place in range(3)]
     found = [
         pc.is_in(folded, value_set=pa.array(sorted(WORDS | rules.blocked))),
