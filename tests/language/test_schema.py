@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import ethogram
+from ethogram.identity.rules import COUNTED
 from ethogram.ingest import config
 from ethogram.language import kinds, testcases
 from ethogram.language.files import definitions_from_text
@@ -137,6 +138,9 @@ def test_the_demo_s_settings_are_accepted() -> None:
         '[sources.a]\nfiles = "a.csv"\nformat = "xls"',
         '[sources.a]\nfiles = "a.csv"\nfiels = "b"',
         "[limits]\nselect_seconds = 0",
+        "[identity.limits]\ndevice = 0",
+        '[identity]\nblocked = ["a"]',
+        '[sources.a]\nfiles = "a.csv"\nids = { mail = "Email" }',
     ],
 )
 def test_bad_settings_are_refused(text: str) -> None:
@@ -148,3 +152,6 @@ def test_settings_keys_are_the_reader_s() -> None:
     assert set(found["properties"]) == set(config._TOP)
     assert set(found["properties"]["sources"]["additionalProperties"]["properties"]) == set(config._SOURCE)
     assert set(found["properties"]["limits"]["properties"]) == set(config._LIMITS)
+    assert set(found["properties"]["identity"]["properties"]["limits"]["properties"]) == set(COUNTED)
+    ids = found["properties"]["sources"]["additionalProperties"]["properties"]["ids"]
+    assert set(ids["properties"]) == set(config.IDS)

@@ -70,6 +70,7 @@ def settings_schema() -> dict[str, Schema]:
                 "roots": _strings("Folders outside the project from which sources may read."),
                 "sources": {"type": "object", "additionalProperties": _source()},
                 "limits": _object({"select_seconds": {"type": "number", "exclusiveMinimum": 0}, "memory": _string("Such as 4GB.")}),
+                "identity": _identity(),
             }
         ),
     }  # fmt: skip
@@ -151,13 +152,30 @@ def _value() -> dict[str, Schema]:
 # --- settings -------------------------------------------------------------------------------------------------------
 
 
+def _identity() -> dict[str, Schema]:
+    count: dict[str, Schema] = {"type": "integer", "minimum": 1}
+    counted: dict[str, Schema] = {
+        "customer": count,
+        "email": count,
+        "phone": count,
+        "anonymous": count,
+        "device": count,
+    }
+    keys: dict[str, Schema] = {
+        "limits": _described(_object(counted), "How many of these a person may have."),
+        "block": _strings("Values that link nobody, beside the usual placeholders."),
+    }
+    return _described(_object(keys), "Which ids are one person.")
+
+
 def _source() -> dict[str, Schema]:
     column = _any_of(
         {"type": "string", "minLength": 1},
         _object({"column": {"type": "string"}}, ["column"]),
         _object({"constant": {"type": "string"}}, ["constant"]),
     )
-    renames: dict[str, Schema] = {"type": "object", "additionalProperties": {"type": "string"}}
+    name: dict[str, Schema] = {"type": "string"}
+    renames: dict[str, Schema] = {"type": "object", "additionalProperties": name}
     keys: dict[str, Schema] = {
         "files": _strings("Paths or globs."),
         "format": {"enum": ["csv", "jsonl", "parquet"]},
@@ -166,6 +184,10 @@ def _source() -> dict[str, Schema]:
         **dict.fromkeys(("customer", "anonymous", "account", "event", "time", "message_id"), column),
         "properties": _any_of({"const": "*"}, renames),
         "traits": renames,
+        "ids": _described(
+            _object({"email": name, "phone": name, "device": name, "previous": name}),
+            "Columns that say who somebody is.",
+        ),
         "types": renames,
         "time_format": _string("Such as %d/%m/%Y %H:%M."),
         "delimiter": _string('One character, "tab" or "whitespace".'),
