@@ -80,7 +80,7 @@ def test_pasts_are_those_of_the_meaning(expression: str) -> None:
     definitions = definitions_of(expression)
     moments = st.integers(0, 320)
 
-    @examples(25)
+    @examples(12)
     @given(histories(), moments, moments)
     def holds(people: Mapping[str, tuple[Event, ...]], one: int, other: int) -> None:
         world = World(SETTINGS, definitions, people)

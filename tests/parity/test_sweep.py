@@ -148,7 +148,7 @@ def wide_world(seed: int) -> World:
     return World(NEW_YORK, definitions_from_text(WIDE), histories)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_form_has_the_sizes_that_are_meant(seed: int) -> None:
     world = wide_world(seed)
     zone = ZoneInfo(NEW_YORK.timezone)

@@ -43,9 +43,9 @@ def test_every_planted_customer_is_where_the_truth_says(usual: Opened) -> None:
     "shop",
     [
         Shop(50, 1_096, 1),
-        Shop(300, 1_096, 2),
+        pytest.param(Shop(300, 1_096, 2), marks=pytest.mark.slow),
         Shop(1_000, 1_096, 18),
-        Shop(700, 1_500, 3),
+        pytest.param(Shop(700, 1_500, 3), marks=pytest.mark.slow),
         Shop(1_200, 400, 4),
         Shop(200, 30, 5),
     ],
