@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shutil
 import sys
@@ -12,9 +11,10 @@ from types import ModuleType
 
 import pytest
 
+from tests.shared_data import DATA
+
 ROOT = Path(__file__).parents[2]
-SHARED = Path(os.environ.get("ETHOGRAM_SHARED", ROOT.parent / "shared"))
-RECEIPTS = SHARED / "data" / "complete-journey"
+RECEIPTS = DATA / "complete-journey"
 FILES = ("transactions_sample.parquet", "demographics.parquet", "coupon_redemptions.parquet")
 MEANT_TO_FAIL = "purchase.totl"
 

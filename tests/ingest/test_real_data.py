@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from ethogram.ingest.config import read_config
 from ethogram.ingest.load import LoadReport, load, rejected
 from ethogram.ingest.propose import Proposal, propose
 from ethogram.store.store import Store
+from tests.shared_data import DATA
 
-SHARED = Path(os.environ.get("ETHOGRAM_SHARED") or Path(__file__).parents[2].parent / "shared") / "data"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data are not here")
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not here")
-
-RETAIL = SHARED / "online-retail" / "online-retail.csv.gz"
-JOURNEY = SHARED / "complete-journey"
+RETAIL = DATA / "online-retail" / "online-retail.csv.gz"
+JOURNEY = DATA / "complete-journey"
 
 
 def proposed(folder: Path, *files: Path) -> tuple[Proposal, dict[str, LoadReport]]:
@@ -136,7 +134,7 @@ def test_complete_journey(tmp_path: Path) -> None:
 
 def test_cdnow_has_no_header_and_blanks_between_columns(tmp_path: Path) -> None:
     folder = tmp_path / "cds"
-    _, reports = proposed(folder, SHARED / "cdnow-sample" / "CDNOW_sample.txt")
+    _, reports = proposed(folder, DATA / "cdnow-sample" / "CDNOW_sample.txt")
     assert (reports["orders"].read, reports["orders"].accepted) == (6_919, 6_919)
     customers = column(folder, "Order Completed", "customer")
     assert pc.count_distinct(customers).as_py() == 2_357
@@ -147,7 +145,7 @@ def test_cdnow_has_no_header_and_blanks_between_columns(tmp_path: Path) -> None:
 
 def test_a_log_of_events(tmp_path: Path) -> None:
     folder = tmp_path / "web"
-    proposal, reports = proposed(folder, SHARED / "retentioneering-ecom" / "ecom.csv.gz")
+    proposal, reports = proposed(folder, DATA / "retentioneering-ecom" / "ecom.csv.gz")
     assert (reports["ecom"].read, reports["ecom"].accepted) == (31_106, 31_106)
     assert pc.count_distinct(column(folder, "home", "customer")).as_py() <= 600
     assert "product_view: " in proposal.definitions()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import ethogram
 from tests.command_line import run
+from tests.shared_data import WEB_SHOP
 
-ROOT = Path(__file__).parents[2]
-LOG = (
-    Path(os.environ.get("ETHOGRAM_SHARED", ROOT.parent / "shared")) / "data" / "retentioneering-ecom" / "ecom.csv.gz"
-)  # fmt: skip
-pytestmark = pytest.mark.skipif(not LOG.exists(), reason="the shop's log is not here")
+pytestmark = pytest.mark.skipif(not WEB_SHOP.exists(), reason="the shop's log is not here")
 
 SETTINGS = """\
 name = "web-shop"
@@ -53,7 +48,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ethogram.Project]
     folder = tmp_path_factory.mktemp("abandonment") / "shop"
     folder.mkdir()
     (folder / "ethogram.toml").write_text(SETTINGS)
-    shutil.copyfile(LOG, folder / "ecom.csv.gz")
+    shutil.copyfile(WEB_SHOP, folder / "ecom.csv.gz")
     maps = [word for need, event in PLAYED.items() for word in ("--map", f"{need}={event}")]
     for verb in (["load"], ["catalog", "add", *ENTRIES, *maps]):
         done = run(*verb, "--project", folder)
@@ -64,7 +59,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ethogram.Project]
 
 @pytest.fixture(scope="module")
 def log() -> pd.DataFrame:
-    return pd.read_csv(LOG, usecols=["user_id", "event", "timestamp"], parse_dates=["timestamp"])
+    return pd.read_csv(WEB_SHOP, usecols=["user_id", "event", "timestamp"], parse_dates=["timestamp"])
 
 
 def last_of(log: pd.DataFrame, event: str) -> pd.Series:

@@ -6,9 +6,7 @@ The facts of the 39 weeks to 30 September 1997 are those of Fader and Hardie, to
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,10 +14,9 @@ import pytest
 
 import ethogram
 from tests.command_line import run
+from tests.shared_data import DATA
 
-FOLDER = (
-    Path(os.environ.get("ETHOGRAM_SHARED", Path(__file__).parents[2].parent / "shared")) / "data" / "cdnow-sample"
-)  # fmt: skip
+FOLDER = DATA / "cdnow-sample"
 LOG = FOLDER / "CDNOW_sample.txt"
 pytestmark = pytest.mark.skipif(not LOG.exists(), reason="CDNOW's purchases are not here")
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import ethogram
 from tests.command_line import run
+from tests.shared_data import WEB_SHOP
 
-ROOT = Path(__file__).parents[2]
-LOG = (
-    Path(os.environ.get("ETHOGRAM_SHARED", ROOT.parent / "shared")) / "data" / "retentioneering-ecom" / "ecom.csv.gz"
-)  # fmt: skip
-pytestmark = pytest.mark.skipif(not LOG.exists(), reason="the shop's log is not here")
+pytestmark = pytest.mark.skipif(not WEB_SHOP.exists(), reason="the shop's log is not here")
 
 SETTINGS = """\
 name = "web-shop"
@@ -55,7 +50,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ethogram.Project:
     (folder / "definitions").mkdir(parents=True)
     (folder / "ethogram.toml").write_text(SETTINGS)
     (folder / "definitions" / "all.yml").write_text(DEFINITIONS)
-    shutil.copyfile(LOG, folder / "ecom.csv.gz")
+    shutil.copyfile(WEB_SHOP, folder / "ecom.csv.gz")
     done = run("load", "--project", folder)
     assert done.exit_code == 0, done.output
     return ethogram.open(folder)
