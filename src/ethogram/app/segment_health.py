@@ -24,7 +24,7 @@ _HEADINGS = {"serious": "Serious", "look": "Worth a look", "note": "To know"}
 def examine(bench: Workbench, days: int = DAYS) -> Health:
     """Definitions as of so many days ago, and what their people did since."""
     from ethogram.insight import health
-    from ethogram.insight.coverage import DAY
+    from ethogram.language.instants import DAY
 
     bench.with_revenue()  # says what is wrong with `revenue`
     own = bench.sound_definitions()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ethogram.catalog.entry import Entry, FromData, Parameter
 from ethogram.catalog.rendering import plain_number, scaled
 from ethogram.engines.engine import Engine
+from ethogram.language.instants import DAY
 from ethogram.language.parser import parse_expression
 from ethogram.language.tree import Arithmetic, Definitions, Expression, Segment, Trait
 from ethogram.model.event import Moment
@@ -24,7 +25,6 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 FEW: Final = 20
 """With fewer observations than this a statistic says nothing, and the default stays."""
-DAY: Final = 86_400_000_000
 LOWER, HIGHER = Decimal("0.8"), Decimal("1.2")
 
 

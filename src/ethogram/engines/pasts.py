@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.kernel.layout import NULL
+from ethogram.language.instants import DAY
 from ethogram.language.plan import Instruction, Op, Plan, Step
 
 Integers = NDArray[np.int64]
-DAY = 86_400_000_000
 LONGEST_MONTH = 31 * DAY
 CLOCKS_TURN = DAY
 """More than any day of a timezone is longer than others."""

@@ -19,7 +19,7 @@ from ethogram.engines.binding import Bound, bind
 from ethogram.engines.crowds import FEW_ROWS, MANY_ROWS, Crowd, Part, crowds, whole
 from ethogram.engines.fitting import fitted_values
 from ethogram.engines.made import tape_of
-from ethogram.engines.pasts import DAY, Past, Turns, holds, newest_of, pasts, table_of, turns_of
+from ethogram.engines.pasts import Past, Turns, holds, newest_of, pasts, table_of, turns_of
 from ethogram.engines.rounding import rounded
 from ethogram.engines.tapefiles import Arrays
 from ethogram.engines.tapeset import TapeSet
@@ -40,6 +40,7 @@ from ethogram.kernel.layout import (
     scratch,
 )
 from ethogram.kernel.run import run
+from ethogram.language.instants import DAY
 from ethogram.language.plan import Op, Plan, ValueType
 from ethogram.model.errors import DataError, Unsupported
 from ethogram.model.event import Moment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 from ethogram.identity.recording import Recorded, take_back
 from ethogram.identity.resolver import STATES, resolve
 from ethogram.identity.rules import ID_KINDS, Rules
+from ethogram.language.instants import iso
 from ethogram.model.errors import DataError
 from ethogram.model.event import Moment
 from ethogram.store import Link, Part, Snapshot, Store, bucket_of
@@ -170,7 +170,4 @@ def _times(store: Store, snapshot: Snapshot, part: Part) -> tuple[pa.ChunkedArra
 
 
 def _iso(moment: Moment | None) -> str | None:
-    if moment is None:
-        return None
-    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
-    return when.isoformat().replace("+00:00", "Z")
+    return None if moment is None else iso(moment)

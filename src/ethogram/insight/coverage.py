@@ -16,6 +16,7 @@ from ethogram.catalog.fitting import plain
 from ethogram.catalog.loading import load_parts
 from ethogram.insight.inference import Estimate, adjusted, rate_ratio, wilson
 from ethogram.insight.people import Truth
+from ethogram.language.instants import DAY
 from ethogram.language.names import dependencies
 from ethogram.language.tree import Definitions, Events
 from ethogram.language.visits import expressions_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 LEAST = 30
 """Fewer people of a group, or fewer answers, are not compared."""
-DAY = 86_400_000_000
 _ANSWERS = ("nps_answer", "csat_answer", "ces_answer", "review")
 _ASKED = frozenset(("sent", "asked", "requested", "request", "shown", "invited", "delivered", "offered"))
 _TOPICS = frozenset(("survey", "nps", "csat", "ces", "review", "feedback", "satisfaction", "rating"))

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from ethogram.insight.inference import Estimate, wilson
 from ethogram.insight.passages import Passages, Ways, ways
+from ethogram.language.instants import DAY
 
 if TYPE_CHECKING:
     from ethogram.model.event import Moment
-
-DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.insight import oversegmentation, reach, thin_data
-from ethogram.insight.coverage import DAY, SourceLife, Survey, looks_at, source_lives, surveys
+from ethogram.insight.coverage import SourceLife, Survey, looks_at, source_lives, surveys
 from ethogram.insight.drift import drifts
 from ethogram.insight.everybody import Everybody, everybody
 from ethogram.insight.finding import SEVERITIES, Finding
 from ethogram.insight.outcomes import Outcome, outcomes
 from ethogram.insight.people import Truth
+from ethogram.language.instants import DAY
 from ethogram.language.names import all_definitions
 from ethogram.language.parser import parse_expression
 from ethogram.language.tree import Call, CustomerTrait, Definitions, Events, Trait

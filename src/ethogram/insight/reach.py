@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ethogram.insight.coverage import DAY, SourceLife
+from ethogram.insight.coverage import SourceLife
 from ethogram.insight.everybody import Everybody
 from ethogram.insight.finding import Finding, Severity
 from ethogram.insight.people import Numbers, Truth
+from ethogram.language.instants import DAY
 from ethogram.language.names import all_definitions, dependencies
 from ethogram.language.tree import Definitions, Segment, Segmentation
 

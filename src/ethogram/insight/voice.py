@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ethogram.insight.coverage import DAY
 from ethogram.insight.inference import Estimate, adjusted, rate_ratio, wilson
 from ethogram.insight.people import Numbers, Truth
 from ethogram.insight.texts import LANGUAGES, WITHOUT_SPACES, cleaned, languages, sentences
 from ethogram.insight.themes import FEWEST, Themes, themes_of
+from ethogram.language.instants import DAY
 
 if TYPE_CHECKING:
     from ethogram.model.event import Moment

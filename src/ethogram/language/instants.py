@@ -1,9 +1,9 @@
-"""Moments from text."""
+"""Moments from text, and as text."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ethogram.model.event import Moment
@@ -11,6 +11,7 @@ from ethogram.model.event import Moment
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?"
 _OFFSET = r"(?P<utc>Z)|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d))?"
@@ -51,3 +52,11 @@ def _offset_before_any_change(zone: ZoneInfo, day: date, clock: time) -> int:
     """In microseconds; where the clock was set, the offset that held before."""
     offset = datetime.combine(day, clock, zone).utcoffset()
     return 0 if offset is None else offset.days * DAY + offset.seconds * SECOND + offset.microseconds
+
+
+def iso(moment: Moment) -> str:
+    """
+    >>> iso(86_400_000_000)
+    '1970-01-02T00:00:00Z'
+    """
+    return (_EPOCH + timedelta(microseconds=moment)).isoformat().replace("+00:00", "Z")

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from ethogram.language import meaning
+from ethogram.language.instants import iso
 from ethogram.language.meaning.trace import Trace, trace
 from ethogram.language.names import require
 from ethogram.language.phrases import number_text
@@ -262,10 +263,6 @@ def _folded(found: Trace) -> Trace:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def iso(moment: Moment) -> str:
-    return (_EPOCH + timedelta(microseconds=moment)).isoformat().replace("+00:00", "Z")
 
 
 def say_moment(moment: Moment, settings: Settings) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ethogram.language.instants import DAY
 from ethogram.language.tree import Definitions
 from ethogram.membership import record
 from ethogram.membership.versions import Edits, edits_between, identities
@@ -14,7 +15,6 @@ from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
 from ethogram.store import Store
 
-DAY: Final = 86_400_000_000
 QUIET_AT_LEAST: Final = 2 * DAY
 QUIET_SHARE: Final = 10
 """A source is quiet that was silent longer than a tenth of the time it told of, and at least two days."""
