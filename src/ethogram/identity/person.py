@@ -89,12 +89,16 @@ def person_of(store: Store, customer: str, rules: Rules) -> Person:
         links = store.persons.links([part.customer for part in parts])
         ids = _ids(store, snapshot, parts, links)
     if not links and not any(one.events for one in ids):
-        raise DataError(
-            "E_UNKNOWN_CUSTOMER", "nothing was ever received from a customer with this id", field="customer"
-        )
+        raise unknown_customer()
     states = _states(store, rules, links)
     evidence = (Evidence(link, states.get(link.id, TAKEN_BACK), _others(store, link)) for link in links)
     return Person(customer, name, ids, tuple(evidence))
+
+
+def unknown_customer() -> DataError:
+    return DataError(
+        "E_UNKNOWN_CUSTOMER", "nothing was ever received from a customer with this id", field="customer"
+    )
 
 
 def unmerge(

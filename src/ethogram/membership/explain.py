@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from ethogram.identity.person import unknown_customer
 from ethogram.language import meaning
 from ethogram.language.instants import iso
 from ethogram.language.meaning.trace import Trace, trace
@@ -21,7 +22,7 @@ from ethogram.membership.advice import Adviser, Way
 from ethogram.membership.people import EngineFor, person, remember_everybody, world_of
 from ethogram.membership.timing import ByEngine, ByInterpreter, Timing
 from ethogram.membership.versions import evaluated, fitted
-from ethogram.model.errors import DataError, DefinitionError
+from ethogram.model.errors import DefinitionError
 from ethogram.model.event import Moment
 from ethogram.model.settings import Settings
 from ethogram.store import Store
@@ -133,9 +134,7 @@ def explain(
     customer = person(store, customer)
     world = world_of(store, definitions, settings, [customer], lists or {}, until=as_of)
     if customer not in world.histories:
-        raise DataError(
-            "E_UNKNOWN_CUSTOMER", "nothing was ever received from a customer with this id", field="customer"
-        )
+        raise unknown_customer()
     names = list(dict.fromkeys(wanted))
     world = remember_everybody(world, store, names, as_of, engine_for)
     traces = {name: trace(world, name, customer, as_of) for name in names}
